@@ -1,0 +1,262 @@
+"""The whole script, as a user starts it, on the tiny model and on weights that a local server hands out."""
+import contextlib
+import functools
+import http.server
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import finetune_gpt2 as ft
+
+SCRIPT = ft.HERE / "finetune_gpt2.py"
+
+
+def run_script(*arguments, cwd, status=0):
+    """Run the script like a user and return (standard output, standard error)."""
+    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=280)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+QUICK = ["--model", "tiny", "--limit", 60, "--epochs", 2, "--max-new-tokens", 12, "--device", "cpu",
+         "--dtype", "float32"]
+
+
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quick")
+    return folder, *run_script(*QUICK, cwd=folder)
+
+
+def without_times(text):
+    return [line for line in text.splitlines() if not line.startswith("Done in")]
+
+
+def test_stages_are_printed_in_order(quick_run):
+    _, out, err = quick_run
+    places = [out.index(f"\n{heading}") for heading in (
+        "1. Data", "2. Model", "3. Baseline", "4. Fine-tuning", "5. Evaluation", "6. Files")]
+    assert places == sorted(places)
+    assert "60 entries: 51 to train on, 6 to test, 3 to validate" in out
+    assert "3,814,912 parameters" in out and "device: cpu" in out and "number format: float32" in out
+    assert out.count("sample answer:") == 2  # one an epoch
+    assert 8 <= out.count("val loss") <= 12
+    assert out.count("base model: ") == 6 and out.count("fine-tuned: ") == 3  # three entries, before and after
+    assert err == ""  # no progress bars and no warnings where there is no terminal
+
+
+def test_files_are_complete(quick_run):
+    folder, _, _ = quick_run
+    out = folder / "outputs"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "loss-plot.png", "metrics.json"]
+
+    png = (out / "loss-plot.png").read_bytes()
+    width, height = struct.unpack(">II", png[16:24])
+    assert png[:8] == b"\x89PNG\r\n\x1a\n" and 600 < width < 2000 and 400 < height < 1500 and len(png) > 10_000
+
+    answers = json.loads((out / "instruction-data-with-response.json").read_text(encoding="utf-8"))
+    data = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[:60]
+    assert [{key: entry[key] for key in ("instruction", "input", "output")} for entry in answers] == data[51:57]
+    for entry in answers:
+        assert isinstance(entry["base_response"], str) and isinstance(entry["model_response"], str)
+
+    state = torch.load(out / "gpt2-tiny-sft.pth", weights_only=True)
+    ft.GPTModel(ft.MODELS["tiny"]).load_state_dict(state)
+    torch.manual_seed(123)
+    assert not torch.equal(state["pos_emb.weight"], ft.GPTModel(ft.MODELS["tiny"]).pos_emb.weight)  # it was trained
+
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["model"] == "tiny" and metrics["device"] == "cpu" and metrics["dtype"] == "float32"
+    assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 5e-4
+    assert set(metrics["seconds"]) == {"load", "baseline", "train", "evaluate", "total"}
+    assert all(seconds > 0 for seconds in metrics["seconds"].values())
+    assert metrics["train_tokens_per_second"] > 0 and metrics["peak_memory_bytes"] > 1e8
+    lengths = {len(values) for values in metrics["losses"].values()}
+    assert len(lengths) == 1 and metrics["losses"]["epochs"][-1] == 2
+    for scores in (metrics["scores"]["base"], metrics["scores"]["tuned"]):
+        assert set(scores) == {"loss", "perplexity", "exact_match", "token_f1"}
+    assert metrics["scores"]["tuned"]["loss"] < metrics["scores"]["base"]["loss"]
+
+
+def test_saved_weights_give_the_saved_answers(quick_run):
+    folder, _, _ = quick_run
+    model = ft.GPTModel(ft.MODELS["tiny"])
+    model.load_state_dict(torch.load(folder / "outputs" / "gpt2-tiny-sft.pth", weights_only=True))
+    tokenizer = ft.load_tokenizer(ft.HERE / "gpt2" / "tiny")
+    answers = json.loads((folder / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
+    dataset = ft.InstructionDataset(answers, tokenizer)
+    responses = ft.generate_responses(model, dataset, tokenizer, 12, torch.device("cpu"))
+    assert responses == [entry["model_response"] for entry in answers]
+
+
+def test_same_seed_same_numbers(quick_run, tmp_path):
+    folder, out, _ = quick_run
+    again, _ = run_script(*QUICK, cwd=tmp_path)
+    assert without_times(again) == without_times(out)
+    first, second = (json.loads((place / "outputs" / "metrics.json").read_text()) for place in (folder, tmp_path))
+    assert first["losses"] == second["losses"] and first["scores"] == second["scores"]
+    states = [torch.load(place / "outputs" / "gpt2-tiny-sft.pth", weights_only=True) for place in (folder, tmp_path)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])  # bit for bit
+    other, _ = run_script(*QUICK, "--seed", 5, cwd=tmp_path)
+    assert without_times(other) != without_times(out)
+
+
+@pytest.mark.parametrize("arguments, status, says", [
+    (["--epochs", "0"], 2, "--epochs must be above 0"), (["--lr", "nan"], 2, "--lr must be above 0"),
+    (["--batch-size", "-1"], 2, "--batch-size must be above 0"), (["--model", "125M"], 2, "invalid choice"),
+    (["--device", "warp"], 1, "--device warp cannot be used here"),
+    (["--data", "none.json"], 1, "none.json: no such file"),
+    (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
+def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
+    (tmp_path / "file").write_text("in the way")
+    _, err = run_script("--model", "tiny", *arguments, cwd=tmp_path, status=status)
+    assert says in err.splitlines()[-1]
+    assert status == 2 or len(err.splitlines()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) in (["file"], ["file", "outputs"])
+
+
+def test_help_names_every_option(tmp_path):
+    out, _ = run_script("--help", cwd=tmp_path)
+    for option in ("model", "data", "weights", "out", "epochs", "batch-size", "lr", "max-new-tokens", "limit", "device",
+                   "dtype", "seed"):
+        assert f"--{option}" in out
+
+
+# ---- A server on this machine in place of OpenAI's and Hugging Face's ----
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    requested = []
+
+    def do_GET(self):
+        self.requested.append(self.path)
+        super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serve(folder):
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Handler.requested = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+SMALL = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 64, "n_head": 1, "n_layer": 2}
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Both sources for a "124M" shrunk to a small size, with the tiny model's tokenizer: (url, folder of files)."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    sizes = {ours: SMALL[theirs] for theirs, ours in ft.SIZE_NAMES.items()}
+    monkeypatch.setitem(ft.MODELS, "124M", {**ft.GPT2, **sizes})
+    openai, hub = tmp_path / "server" / "openai" / "124M", tmp_path / "server" / "hub" / "gpt2"
+    for folder in (openai, hub):
+        folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    arrays = {name: random.normal(0, 0.05, shape).astype("<f4") for name, shape in ft.checkpoint_layout(SMALL).items()}
+    (openai / "model.ckpt.data-00000-of-00001").write_bytes(b"".join(array.tobytes() for array in arrays.values()))
+    (openai / "hparams.json").write_text(json.dumps(SMALL))
+    from safetensors.numpy import save_file
+    from test_model import hub_name
+    save_file({hub_name(name): array for name, array in arrays.items()}, hub / "model.safetensors")
+    config = {"vocab_size": 2048, "n_positions": 256, **SMALL}
+    (hub / "config.json").write_text(json.dumps(config))
+    for ours, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
+        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, openai / ours)
+        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, hub / theirs)
+    with serve(tmp_path / "server") as url:
+        monkeypatch.setattr(ft, "OPENAI_URL", url + "/openai/{size}/{file}")
+        monkeypatch.setattr(ft, "HUB_URL", url + "/hub/{name}/{file}")
+        yield url, tmp_path / "server"
+
+
+def run_main(tmp_path, *arguments):
+    """Run main() in this process, where the addresses point to the local server."""
+    ft.main([*map(str, (*arguments, "--weights", tmp_path / "weights", "--out", tmp_path / "out", "--limit", 40,
+                        "--epochs", 1, "--max-new-tokens", 5, "--device", "cpu", "--dtype", "float32"))])
+    return json.loads((tmp_path / "out" / "metrics.json").read_text())
+
+
+def test_downloads_once_and_then_needs_no_server(served, tmp_path, monkeypatch, capsys):
+    first = run_main(tmp_path)
+    assert first["model"] == "124M"
+    assert sorted(Path(path).name for path in Handler.requested) == sorted(ft.OPENAI_FILES)
+    assert sorted(path.name for path in (tmp_path / "weights" / "124M").iterdir()) == sorted(ft.OPENAI_FILES)
+    Handler.requested.clear()
+    monkeypatch.setattr(ft, "OPENAI_URL", "http://127.0.0.1:9/{size}/{file}")
+    monkeypatch.setattr(ft, "HUB_URL", "http://127.0.0.1:9/{name}/{file}")
+    assert run_main(tmp_path)["losses"] == first["losses"]
+    assert Handler.requested == []
+
+
+def test_second_source_when_the_first_is_down(served, tmp_path, monkeypatch):
+    both = run_main(tmp_path)
+    shutil.rmtree(tmp_path / "weights")
+    shutil.rmtree(served[1] / "openai")  # the first source now answers 404
+    second = run_main(tmp_path, "--model", "124M")
+    assert sorted(path.name for path in (tmp_path / "weights" / "124M").iterdir()) == sorted(ft.HUB_FILES)
+    assert second["losses"] == both["losses"]  # the same weights, in another format
+
+
+def test_no_source_auto_falls_back_and_says_so(served, tmp_path, capsys):
+    for folder in ("openai", "hub"):
+        shutil.rmtree(served[1] / folder)
+    assert run_main(tmp_path)["model"] == "tiny"
+    note = "This is the toy model and not GPT-2, because the weights of 124M are not in"
+    assert capsys.readouterr().out.count(note) == 2  # at the start and at the end
+    assert not list((tmp_path / "weights").rglob("*.part"))
+
+
+def test_no_source_named_size_fails_with_the_reason(served, tmp_path):
+    for folder in ("openai", "hub"):
+        shutil.rmtree(served[1] / folder)
+    with pytest.raises(SystemExit) as stop:
+        run_main(tmp_path, "--model", "124M")
+    assert str(stop.value).startswith("error: the weights of 124M are not in") and "404" in str(stop.value)
+
+
+def test_cut_off_download_leaves_no_file(served, tmp_path, monkeypatch):
+    def cut(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"x" * 10)
+
+    monkeypatch.setattr(Handler, "do_GET", cut)
+    with pytest.raises(ft.requests.RequestException):
+        ft.download(served[0] + "/file", tmp_path / "file")
+    assert not (tmp_path / "file").exists() and not list(tmp_path.glob("*.part"))
+
+
+def test_data_from_an_address(served, tmp_path, monkeypatch):
+    shutil.copy(ft.HERE / "instruction-data.json", served[1] / "data.json")
+    run_main(tmp_path, "--model", "124M", "--data", f"{served[0]}/data.json")
+    Handler.requested.clear()
+    run_main(tmp_path, "--model", "124M", "--data", f"{served[0]}/data.json")
+    assert Handler.requested == []  # kept from the first run
+
+
+def test_folder_with_another_model_is_refused(served, tmp_path, monkeypatch):
+    run_main(tmp_path, "--model", "124M")
+    monkeypatch.setitem(ft.MODELS, "124M", {**ft.MODELS["124M"], "n_heads": 2})
+    with pytest.raises(SystemExit, match="does not hold 124M"):
+        run_main(tmp_path, "--model", "124M")
