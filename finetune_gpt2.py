@@ -24,6 +24,7 @@ In the comments, (B, T, D) is the shape of a tensor. B = batch: texts side by si
 D = embedding: numbers per token, H = attention heads, S = tokens that can be looked at.
 """
 import argparse
+import itertools
 import json
 import math
 import os
@@ -66,7 +67,7 @@ class UserError(ValueError):
     """A problem that the user can mend; main() shows it as one line instead of a traceback."""
 
 def parse_args(argv=None):
-    """Return the settings on the command line (argv: a list of words, sys.argv[1:] if None)."""
+    """Return the settings on the command line, or in the list of words argv."""
     parser = argparse.ArgumentParser(description="Fine-tune GPT-2 to follow instructions, and show what it learned.")
     add = parser.add_argument
     add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M, or tiny if that cannot be had")
@@ -98,7 +99,7 @@ def choose_device(name):
     try:
         return torch.zeros(1, device=name).device
     except Exception as problem:  # which class of error it is depends on the device
-        reason = str(problem).strip().splitlines()[0]
+        reason = str(problem).splitlines()[0]
         raise UserError(f"--device {name} cannot be used here ({reason}); --device cpu always can") from None
 
 # ---- 2. Data ---------------------------------------------------------------------------------------------------
@@ -132,16 +133,11 @@ def download(url, path):
             raise requests.ConnectionError(f"{url} broke off after {received:,} of {expected:,} bytes")
 
 def download_and_load_file(file_path, url=None):
-    """Return the list of entries in file_path, fetched from url first if the file is not there. UserError, which
-    says what is wrong and where, if there is no file or it is not such a list."""
+    """Return the list of entries in file_path, fetched from url first if the file is not there. UserError if it is
+    not such a list; OSError, of which requests' errors are a kind, if there is no such file."""
     path = Path(file_path)
-    if not path.exists():
-        if url is None:
-            raise UserError(f"{path}: no such file; --data takes a file or an address (https://...)")
-        try:
-            download(url, path)
-        except requests.RequestException as problem:
-            raise UserError(f"{url} cannot be fetched: {problem}") from None
+    if url and not path.exists():
+        download(url, path)
     try:
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as problem:  # not UTF-8, or not JSON
@@ -183,8 +179,7 @@ def format_input(entry):
 SPLIT_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 def load_tokenizer(model_dir):
-    """Return the tiktoken.Encoding made of vocab.bpe and encoder.json, or of merges.txt and vocab.json. UserError
-    if they are missing or damaged."""
+    """Return the tiktoken.Encoding of vocab.bpe and encoder.json, or merges.txt and vocab.json; or UserError."""
     openai = (Path(model_dir) / "vocab.bpe").exists()
     files = ("vocab.bpe", "encoder.json") if openai else ("merges.txt", "vocab.json")
     os.environ["TIKTOKEN_CACHE_DIR"] = ""  # no cache: it goes by a file's path, not by what is in it
@@ -194,11 +189,8 @@ def load_tokenizer(model_dir):
         raise UserError(f"{problem.filename}, a file of the tokenizer, is missing") from None
     except (AssertionError, AttributeError, KeyError, ValueError):
         raise UserError(f"{files[0]} and {files[1]} in {model_dir} are damaged or do not match") from None
-    return tiktoken.Encoding(
-        name="gpt2",
-        pat_str=SPLIT_PATTERN,
-        mergeable_ranks=ranks,
-        special_tokens={"<|endoftext|>": len(ranks)})  # the last number: 50256 in GPT-2
+    end_of_text = {"<|endoftext|>": len(ranks)}  # the last number: 50256 in GPT-2
+    return tiktoken.Encoding("gpt2", pat_str=SPLIT_PATTERN, mergeable_ranks=ranks, special_tokens=end_of_text)
 
 def text_to_token_ids(text, tokenizer):
     """Return the tokens of a text as a batch of one, (1, T)."""
@@ -223,7 +215,6 @@ IGNORE_INDEX = -100
 class InstructionDataset(Dataset):
     """Item i is (token_ids, prompt_length): prompt, answer and <|endoftext|> of entries[i]. Entries whose prompt
     leaves no room for an answer in the model's context are left out, and counted."""
-
     def __init__(self, data, tokenizer, context_length=math.inf):
         # prompt and answer are encoded separately, so that no token lies across the border between them
         prompts = tokenizer.encode_ordinary_batch([format_input(entry) + RESPONSE_HEADER for entry in data])
@@ -274,8 +265,7 @@ def make_loader(dataset, batch_size, tokenizer, context_length, seed=0):
     return DataLoader(
         dataset,
         batch_sampler=length_grouped_batches([len(token_ids) for token_ids, _ in dataset], batch_size, seed),
-        collate_fn=lambda batch: custom_collate_fn(batch, tokenizer.eot_token, allowed_max_length=context_length),
-        pin_memory=torch.cuda.is_available())  # memory from which a GPU can fetch while the CPU goes on
+        collate_fn=lambda batch: custom_collate_fn(batch, tokenizer.eot_token, allowed_max_length=context_length))
 
 # ---- 5. Model --------------------------------------------------------------------------------------------------
 # GPT-2 from the inside out. Each token becomes a vector of D numbers, which n_layers blocks change step by step. In
@@ -290,7 +280,6 @@ FUSED = True  # False: compute by the formulas
 
 class LayerNorm(nn.Module):
     """Bring the vector of each token to mean 0 and variance 1, then to a learned scale and shift."""
-
     def __init__(self, emb_dim):
         super().__init__()
         self.eps = 1e-5  # as in GPT-2; it keeps the division safe if all numbers are equal
@@ -308,7 +297,6 @@ class LayerNorm(nn.Module):
 class GELU(nn.Module):
     """A smooth switch: lets large numbers through, stops very negative ones. GPT-2 was trained with this tanh form
     (Hendrycks and Gimpel 2016, arXiv:1606.08415)."""
-
     def formula(self, x):
         return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
@@ -317,7 +305,6 @@ class GELU(nn.Module):
 
 class FeedForward(nn.Module):
     """Two linear layers with a switch in between, where the vector is four times as wide."""
-
     def __init__(self, cfg):
         super().__init__()
         D = cfg["emb_dim"]
@@ -329,7 +316,6 @@ class FeedForward(nn.Module):
 class CausalAttention(nn.Module):
     """Each token takes a mean of the values of earlier ones, weighted by how well its query fits their keys.
     "Causal" means that no token looks at later ones: those are what it has to predict."""
-
     def __init__(self, drop_rate):
         super().__init__()
         self.dropout = nn.Dropout(drop_rate)
@@ -352,7 +338,6 @@ class CausalAttention(nn.Module):
 
 class MultiHeadAttention(nn.Module):
     """Several attentions side by side, each on its own part of the vector, mixed by a linear layer."""
-
     def __init__(self, cfg):
         super().__init__()
         D, length = cfg["emb_dim"], cfg["context_length"]
@@ -378,7 +363,6 @@ class MultiHeadAttention(nn.Module):
 
 class TransformerBlock(nn.Module):
     """Attention, then feed-forward: each works on normalized vectors, and its result is added."""
-
     def __init__(self, cfg):
         super().__init__()
         self.norm1, self.norm2 = LayerNorm(cfg["emb_dim"]), LayerNorm(cfg["emb_dim"])
@@ -391,13 +375,12 @@ class TransformerBlock(nn.Module):
 
 class GPTModel(nn.Module):
     """GPT-2 of the size in cfg, a row of MODELS, with random weights, as GPT-2's own training began."""
-
     def __init__(self, cfg):
         super().__init__()
         self.cfg = cfg
         self.bfloat16 = False  # see choose_dtype
-        self.tok_emb = nn.Embedding(cfg["vocab_size"], cfg["emb_dim"])
-        self.pos_emb = nn.Embedding(cfg["context_length"], cfg["emb_dim"])
+        self.tok_emb = nn.Embedding.from_pretrained(torch.empty(cfg["vocab_size"], cfg["emb_dim"]), freeze=False)
+        self.pos_emb = nn.Embedding.from_pretrained(torch.empty(cfg["context_length"], cfg["emb_dim"]), freeze=False)
         self.dropout = nn.Dropout(cfg["drop_rate"])
         self.trf_blocks = nn.ModuleList(TransformerBlock(cfg) for _ in range(cfg["n_layers"]))
         self.final_norm = LayerNorm(cfg["emb_dim"])
@@ -406,6 +389,8 @@ class GPTModel(nn.Module):
         # GPT-2's initialization: deviation 0.02, and less for the layers that add to the vector, because there are
         # 2 * n_layers of them (Radford et al. 2019, section 2.3; 0.02 is from OpenAI's model.py)
         for name, weight in self.named_parameters():
+            if weight.is_meta:
+                break  # a model without memory: load_model gives it trained weights
             if weight.dim() == 2:
                 adds = name.endswith(("out_proj.weight", "layers.2.weight"))
                 nn.init.normal_(weight, std=0.02 / math.sqrt(2 * cfg["n_layers"]) if adds else 0.02)
@@ -424,7 +409,9 @@ class GPTModel(nn.Module):
         positions, caches: for the generation of single tokens, section 7."""
         places = torch.arange(in_idx.shape[1], device=in_idx.device) if positions is None else positions[:, None]
         with self.autocast():
-            x = self.dropout(self.tok_emb(in_idx) + self.pos_emb(places))  # (B, T, D)
+            # sparse: its gradient is a few rows, not a table of zeros as large as that of the (tied) output layer
+            tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=in_idx.device.type == "cpu")
+            x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
             for block, cache in zip(self.trf_blocks, caches or [None] * len(self.trf_blocks), strict=True):
                 x = block(x, positions, cache)
             if scored is not None:
@@ -510,14 +497,10 @@ def checkpoint_layout(settings):
     return dict(sorted(shapes.items()))
 
 class ArraysOnDisk(UserDict):
-    """A dict of arrays, kept as (path, offset in bytes, shape) and read when asked for: never all in memory."""
-
+    """A dict of arrays, kept as (file, offset in bytes, shape) and read when asked for: never all in memory."""
     def __getitem__(self, name):
         item = self.data[name]
-        if isinstance(item, tuple):
-            path, offset, shape = item
-            item = np.fromfile(path, dtype="<f4", count=math.prod(shape), offset=offset).reshape(shape)
-        return item
+        return np.memmap(item[0], "<f4", "c", *item[1:]) if isinstance(item, tuple) else item
 
 def read_checkpoint(model_dir):
     """Return (settings, params) of a folder in OpenAI's or in Hugging Face's layout.
@@ -534,7 +517,13 @@ def read_checkpoint(model_dir):
         if not all(isinstance(value, int) and value > 0 for value in settings.values()):
             raise ValueError(settings)
         file = files[-1]
-        places, size = openai_places(file, settings) if openai else safetensors_places(file)
+        if openai:
+            layout = checkpoint_layout(settings)
+            n_bytes = [4 * math.prod(shape) for shape in layout.values()]  # a float32 has 4
+            offsets, size = itertools.accumulate(n_bytes, initial=0), sum(n_bytes)
+            places = {name: (file, offset, layout[name]) for name, offset in zip(layout, offsets, strict=False)}
+        else:
+            places, size = safetensors_places(file)
         if file.stat().st_size != size:
             raise ValueError(f"it has {file.stat().st_size:,} bytes and should have {size:,}")
     except FileNotFoundError as problem:
@@ -543,16 +532,9 @@ def read_checkpoint(model_dir):
         raise UserError(f"{file} is damaged: {problem!r}. Delete it to have it downloaded again") from None
     return settings, ArraysOnDisk(places)
 
-def openai_places(file, settings):
-    """Return {name: (file, offset, shape)} of a checkpoint's arrays, for ArraysOnDisk, and its size in bytes."""
-    places, size = {}, 0
-    for name, shape in checkpoint_layout(settings).items():
-        places[name] = file, size, shape
-        size += 4 * math.prod(shape)  # a float32 has 4 bytes
-    return places, size
-
 def safetensors_places(file):
-    """Return the same of a safetensors file: the length of the header in 8 bytes, the header in JSON, the arrays."""
+    """Return what ArraysOnDisk needs of a safetensors file, and how long the file should be. It is made of the length
+    of the header in 8 bytes, the header in JSON, and the arrays."""
     with open(file, "rb") as opened:
         first = 8 + int.from_bytes(opened.read(8), "little")  # where the arrays begin
         if first > file.stat().st_size:
@@ -591,7 +573,7 @@ def load_weights_into_gpt(gpt, params):
         if theirs.endswith("/w"):
             array = array.T  # PyTorch keeps matrices as (out, in)
         parts = zip(("query", "key", "value"), array.chunk(3), strict=True) if "c_attn" in theirs else [("", array)]
-        state |= {ours.format(part): tensor.contiguous() for part, tensor in parts}
+        state |= {ours.format(part): tensor.clone(memory_format=torch.contiguous_format) for part, tensor in parts}
     # A model without memory of its own ("meta") takes these tensors over, any other copies them. strict=False, as
     # two things are not among them: the masks, and the head, which is tok_emb once more.
     gpt.load_state_dict(state, strict=False, assign=gpt.tok_emb.weight.is_meta)
@@ -628,7 +610,6 @@ def generate_text_simple(model, idx, max_new_tokens, context_size):
 
 class KeyValueCache:
     """The keys and values that one layer has computed so far, for each text of a batch."""
-
     def __init__(self, capacity):
         self.capacity = capacity  # in tokens: room for the longest answer, taken once
         self.length = 0  # tokens in the longest text so far
@@ -701,7 +682,7 @@ def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=No
                     cache.keys, cache.values = cache.keys[keep], cache.values[keep]
     return tokens[:, : T + step + 1]
 
-def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_size=32):
+def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_size=64):
     """Return the model's answers to the prompts of an InstructionDataset, in its order."""
     prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
     eos_id, responses = tokenizer.eot_token, [""] * len(prompts)
@@ -723,10 +704,17 @@ def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_
 
 def calc_loss_batch(input_batch, target_batch, model, device):
     """Return (mean cross-entropy of the scored tokens of a batch, in nats, as a scalar tensor; how many they are)."""
-    targets = target_batch.flatten()
+    # Matrix routines are prepared for each new shape, which takes time and memory. So the shapes are rounded up, T to
+    # a multiple of 8 and N, the number of scored tokens, to one of 32. What is added comes last and is not scored.
+    extra = min(-input_batch.shape[1] % 8, model.cfg["context_length"] - input_batch.shape[1])
+    inputs, targets = F.pad(input_batch, (0, extra)), F.pad(target_batch, (0, extra), value=IGNORE_INDEX).flatten()
     scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,)
-    logits = model(input_batch.to(device, non_blocking=True), scored.to(device, non_blocking=True))
-    return F.cross_entropy(logits.float(), targets[scored].to(device, non_blocking=True)), len(scored)
+    n_scored, extra = len(scored), -len(scored) % 32
+    targets, scored = F.pad(targets[scored], (0, extra), value=IGNORE_INDEX), F.pad(scored, (0, extra))
+    if torch.device(device).type == "cuda":  # from pinned memory the GPU fetches by itself, while the CPU goes on
+        inputs, targets, scored = inputs.pin_memory(), targets.pin_memory(), scored.pin_memory()
+    inputs, targets, scored = (tensor.to(device, non_blocking=True) for tensor in (inputs, targets, scored))
+    return F.cross_entropy(model(inputs, scored).float(), targets, ignore_index=IGNORE_INDEX), n_scored
 
 def calc_loss_loader(data_loader, model, device):
     """Return the mean loss over all scored tokens: not over batches, of which some have more and some fewer."""

@@ -47,7 +47,7 @@ def test_bad_data_is_named(tmp_path, content, says):
 def test_byte_order_mark_and_missing_file(tmp_path):
     (tmp_path / "data.json").write_bytes(b"\xef\xbb\xbf" + json.dumps([ENTRY]).encode())
     assert ft.download_and_load_file(tmp_path / "data.json") == [ENTRY]
-    with pytest.raises(ft.UserError, match="no such file"):
+    with pytest.raises(FileNotFoundError):
         ft.download_and_load_file(tmp_path / "none.json")
 
 

@@ -55,7 +55,7 @@ ROMAN = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50,
          "IV": 4, "I": 1}
 SMALL = re.findall(r"\w+", "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
                    "fifteen sixteen seventeen eighteen nineteen")
-TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10)))
+TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=False))
 LARGE = {"million": 10 ** 6, "thousand": 1000, "hundred": 100}
 VALUES = {**{word: n for n, word in enumerate(SMALL)}, **TENS}
 ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
@@ -85,7 +85,7 @@ def roman(n):
 
 def unroman(text):
     values = [ROMAN[letter] for letter in text]
-    n = sum(-a if a < b else a for a, b in zip(values, values[1:] + [0]))
+    n = sum(-a if a < b else a for a, b in zip(values, values[1:] + [0], strict=False))
     if roman(n) != text:
         raise ValueError(f"{text} is not a standard Roman numeral")
     return n
@@ -263,7 +263,7 @@ COMMON = {*re.findall(r"\w+", "a an the is are was were be do does did what whic
                       "or that this it on with by from as at")}
 
 def check_layout(data, kinds):
-    same = RAW == (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    same = (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode() == RAW
     return [] if same else ['the file is not json.dumps(data, indent=2, ensure_ascii=False) + "\\n" in UTF-8']
 
 def check_fields(data, kinds):
@@ -340,7 +340,7 @@ def check_leaks(data, kinds):
                 yield named(i, entry) + f"asks, with the same answer, what training asks: {question(other)!r}"
 
 def check_answers(data, kinds):
-    for i, (entry, kind) in enumerate(zip(data, kinds)):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
         if code := kind["check"]:
             try:
                 result = evaluate(code, INPUT=entry["input"])
@@ -351,7 +351,7 @@ def check_answers(data, kinds):
                 yield named(i, entry) + f"{code} gives {result!r}, the output is {entry['output']!r}: {problem}"
 
 def check_literals(data, kinds):
-    for i, (entry, kind) in enumerate(zip(data, kinds)):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
         if kind["check"] and entry["instruction"] not in LITERALS_NOT_IN_QUESTION:
             for literal, function in literals(kind["check"]):
                 if not literal_in_question(literal, function, question(entry)):
@@ -362,7 +362,7 @@ def recheck_by_kind(entry, kind):
     output, parse = entry["output"], None
     if kind == "spelling" and entry["input"]:
         before, after = entry["input"].split(), output.split()
-        changed = [SequenceMatcher(None, a, b).ratio() for a, b in zip(before, after) if a != b]
+        changed = [SequenceMatcher(None, a, b).ratio() for a, b in zip(before, after, strict=False) if a != b]
         return "" if len(before) == len(after) and min(changed, default=0) >= 0.5 else "not a change of spelling"
     if kind == "reorder" and JUMBLED.search(entry["instruction"]):
         jumbled, ordered = (sorted(re.findall(r"[\w']+", text.lower())) for text in (entry["input"], output))
@@ -385,17 +385,17 @@ def recheck_by_kind(entry, kind):
     return ""
 
 def check_answers_by_kind(data, kinds):
-    for i, (entry, kind) in enumerate(zip(data, kinds)):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
         if problem := recheck_by_kind(entry, kind["kind"]):
             yield named(i, entry) + f"{problem}: {entry['output']!r}"
-    answers = {e["output"].split()[0].strip(".,") for e, kind in zip(data, kinds) if kind["kind"] == "true-false"}
+    answers = {e["output"].split()[0].strip(".,") for e, kind in zip(data, kinds, strict=False) if kind["kind"] == "true-false"}
     if answers != {"True", "False"}:
         yield f"the answers of kind true-false are all {answers}"
 
 def check_enough_is_recomputed(data, kinds):
     by_expression = sum(kind["check"] is not None for kind in kinds)
     by_kind = sum(not kind["check"] and recheck_by_kind(entry, kind["kind"]) is not None
-                  for entry, kind in zip(data, kinds))
+                  for entry, kind in zip(data, kinds, strict=False))
     if by_expression + by_kind < 200:
         yield f"only {by_expression} answers are recomputed by expressions and {by_kind} by their kind"
 

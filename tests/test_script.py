@@ -118,7 +118,7 @@ def test_same_seed_same_numbers(quick_run, tmp_path):
     (["--epochs", "0"], 2, "--epochs must be above 0"), (["--lr", "nan"], 2, "--lr must be above 0"),
     (["--batch-size", "-1"], 2, "--batch-size must be above 0"), (["--model", "125M"], 2, "invalid choice"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
-    (["--data", "none.json"], 1, "none.json: no such file"),
+    (["--data", "none.json"], 1, "No such file or directory: 'none.json'"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
 def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
     (tmp_path / "file").write_text("in the way")

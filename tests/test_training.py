@@ -47,6 +47,50 @@ def test_more_padding_changes_no_loss_and_no_gradient(small_model):
         assert torch.allclose(few, many, atol=1e-6)
 
 
+@pytest.mark.parametrize("tokens, scored", [(1, 1), (8, 32), (9, 33), (39, 31), (40, 40)])
+def test_rounded_shapes_change_no_loss(small_model, tokens, scored):
+    """Whatever the shape, and also where the context leaves no room to round it up."""
+    inputs = torch.randint(0, 97, (2, tokens), generator=torch.Generator().manual_seed(tokens))
+    targets = inputs.roll(-1, dims=1).flatten()
+    targets[min(scored, len(targets)):] = -100
+    targets = targets.view(2, tokens)
+    loss, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    full = ft.F.cross_entropy(small_model(inputs).flatten(0, 1), targets.flatten(), ignore_index=-100)
+    assert torch.allclose(loss, full, atol=1e-6) and n_scored == (targets != -100).sum()
+
+
+def test_sparse_embedding_gradient_is_the_dense_one(small_model, monkeypatch):
+    batch = ft.custom_collate_fn(random_batch(), pad_token_id=0)
+    gradients, embedding = [], ft.F.embedding
+    for sparse in (True, False):
+        monkeypatch.setattr(ft.F, "embedding", lambda idx, table, sparse, now=sparse: embedding(idx, table, sparse=now))
+        small_model.zero_grad()
+        ft.calc_loss_batch(*batch, small_model, CPU)[0].backward()
+        gradients.append(small_model.tok_emb.weight.grad.clone())
+    assert not gradients[0].is_sparse and torch.allclose(*gradients, atol=1e-7)
+
+
+def test_fused_optimizer_makes_the_same_steps(small_cfg):
+    """Three steps of ours against PyTorch's plain AdamW with the same settings."""
+    models = []
+    for fused in (True, False):
+        torch.manual_seed(0)
+        model = ft.GPTModel(small_cfg)
+        optimizer = ft.make_optimizer(model, 1e-3)
+        for group in optimizer.param_groups:
+            assert group["fused"]
+            group["fused"] = fused
+            group["foreach"] = False
+        for seed in range(3):
+            loss, _ = ft.calc_loss_batch(*ft.custom_collate_fn(random_batch(seed=seed), pad_token_id=0), model, CPU)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        models.append(model)
+    for ours, plain in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        assert torch.allclose(ours, plain, atol=1e-5)
+
+
 def test_loss_of_a_loader_is_a_mean_over_tokens(small_model):
     """However the entries are put together, the mean is the same; and it is not the mean of the batches' means."""
     items = random_batch(7)
