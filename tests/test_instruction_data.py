@@ -55,7 +55,8 @@ ROMAN = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50,
          "IV": 4, "I": 1}
 SMALL = re.findall(r"\w+", "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
                    "fifteen sixteen seventeen eighteen nineteen")
-TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=False))
+TENS = {word: 10 * n for n, word in enumerate(
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)}
 LARGE = {"million": 10 ** 6, "thousand": 1000, "hundred": 100}
 VALUES = {**{word: n for n, word in enumerate(SMALL)}, **TENS}
 ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
@@ -388,7 +389,8 @@ def check_answers_by_kind(data, kinds):
     for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
         if problem := recheck_by_kind(entry, kind["kind"]):
             yield named(i, entry) + f"{problem}: {entry['output']!r}"
-    answers = {e["output"].split()[0].strip(".,") for e, kind in zip(data, kinds, strict=False) if kind["kind"] == "true-false"}
+    answers = {entry["output"].split()[0].strip(".,") for entry, kind in zip(data, kinds, strict=False)
+               if kind["kind"] == "true-false"}
     if answers != {"True", "False"}:
         yield f"the answers of kind true-false are all {answers}"
 
