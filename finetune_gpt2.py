@@ -24,17 +24,15 @@ In the comments, (B, T, D) is the shape of a tensor. B = batch: texts side by si
 D = embedding: numbers per token, H = attention heads, S = tokens that can be looked at.
 """
 import argparse
-import itertools
 import json
 import math
 import os
 import re
 import string
 import sys
-import textwrap
 import time
 from collections import Counter, UserDict
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +48,9 @@ from tqdm import tqdm
 # ---- 1. Settings -----------------------------------------------------------------------------------------------
 # All GPT-2 models are the same program in different sizes: how many numbers stand for a token (emb_dim), through
 # how many layers they pass (n_layers), and into how many heads each layer splits its attention (n_heads, always
-# emb_dim / 64). OpenAI names them by their millions of parameters. "tiny" is ours: it comes with this file, needs
-# no network, and is large enough to show every step.
+# emb_dim / 64). They share a vocabulary of 50257 tokens, a context (the longest text that they can read) of 1024, a
+# bias in the attention layers, and no dropout, which so short a training does not need. OpenAI names them by their
+# millions of parameters. "tiny" is ours: it comes with this file, needs no network, and shows every step.
 
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 MODELS = {
@@ -90,6 +89,8 @@ def parse_args(argv=None):
         value = getattr(args, name)
         if value is not None and not 0 < value < math.inf:
             parser.error(f"--{name.replace('_', '-')} must be above 0, not {value}")
+    if not 0 <= args.seed < 2**63:
+        parser.error(f"--seed must be at least 0 and have 63 bits at most, not {args.seed}")
     return args
 
 def choose_device(name):
@@ -97,7 +98,8 @@ def choose_device(name):
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        return torch.zeros(1, device=name).device
+        torch.ones(1, device=name).item()  # something is stored there and read back
+        return torch.device(name)
     except Exception as problem:  # which class of error it is depends on the device
         reason = str(problem).splitlines()[0]
         raise UserError(f"--device {name} cannot be used here ({reason}); --device cpu always can") from None
@@ -120,8 +122,9 @@ def whole_file(path):
 def download(url, path):
     """Fetch url into the file `path`, with a progress bar; requests.RequestException if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"stream": True, "timeout": (10, 60)}  # seconds to connect, and of silence on the way
-    with requests.get(url, headers={"Accept-Encoding": "identity"}, **options) as reply, whole_file(path) as part:
+    # timeout: seconds to connect, and of silence; identity: not compressed, so that the length is that of the file
+    options = {"stream": True, "timeout": (10, 60), "headers": {"Accept-Encoding": "identity"}}
+    with requests.get(url, **options) as reply, whole_file(path) as part:
         reply.raise_for_status()
         expected, received = int(reply.headers.get("Content-Length", 0)), 0
         bar = tqdm(total=expected or None, unit="B", unit_scale=True, desc=path.name, disable=None)
@@ -180,8 +183,8 @@ SPLIT_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(
 
 def load_tokenizer(model_dir):
     """Return the tiktoken.Encoding of vocab.bpe and encoder.json, or merges.txt and vocab.json; or UserError."""
-    openai = (Path(model_dir) / "vocab.bpe").exists()
-    files = ("vocab.bpe", "encoder.json") if openai else ("merges.txt", "vocab.json")
+    hub = all((Path(model_dir) / file).exists() for file in ("merges.txt", "vocab.json"))
+    files = ("merges.txt", "vocab.json") if hub else ("vocab.bpe", "encoder.json")
     os.environ["TIKTOKEN_CACHE_DIR"] = ""  # no cache: it goes by a file's path, not by what is in it
     try:
         ranks = data_gym_to_mergeable_bpe_ranks(*(str(Path(model_dir) / file) for file in files))
@@ -195,7 +198,7 @@ def load_tokenizer(model_dir):
 def text_to_token_ids(text, tokenizer):
     """Return the tokens of a text as a batch of one, (1, T)."""
     # "ordinary": should somebody's text hold the letters <|endoftext|>, they are letters and not the end
-    return torch.tensor([tokenizer.encode_ordinary(text)])
+    return torch.tensor([tokenizer.encode_ordinary(text)], dtype=torch.int64)
 
 def token_ids_to_text(token_ids, tokenizer):
     """Return the text of a tensor of tokens, (1, T) or (T,)."""
@@ -250,7 +253,7 @@ def chunks(items, size):
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 def length_grouped_batches(lengths, batch_size, seed):
-    """Return lists of indices of entries of similar length, in random order; each index is in one of them.
+    """Return lists of indices of entries of similar length, in random order; each index is in exactly one.
 
     A batch is as long as its longest entry. The rest is padding, computed for nothing: about a quarter of batches
     drawn blindly. So shuffle, sort by length within windows of 50 batches, and shuffle the batches."""
@@ -269,12 +272,12 @@ def make_loader(dataset, batch_size, tokenizer, context_length, seed=0):
 
 # ---- 5. Model --------------------------------------------------------------------------------------------------
 # GPT-2 from the inside out. Each token becomes a vector of D numbers, which n_layers blocks change step by step. In
-# a block, attention lets a token gather what it needs from the tokens before it, and a feed-forward network works
+# a block, attention lets a token gather what it needs from itself and earlier ones, and a feed-forward network works
 # on what was gathered. Both *add* to the vector rather than replace it, so that depth does no harm. At the end, the
 # vector is compared with the embedding of every token: the best match is the likeliest next one.
 #
 # LayerNorm, GELU and attention each show their formula in plain tensor operations. PyTorch also has them as one
-# routine each, which keeps intermediate results out of slow memory. The numbers are the same, only sooner:
+# routine each ("fused"), which keeps intermediate results out of slow memory. They differ in speed and rounding only:
 
 FUSED = True  # False: compute by the formulas
 
@@ -314,15 +317,16 @@ class FeedForward(nn.Module):
         return self.layers(x)
 
 class CausalAttention(nn.Module):
-    """Each token takes a mean of the values of earlier ones, weighted by how well its query fits their keys.
-    "Causal" means that no token looks at later ones: those are what it has to predict."""
+    """Each token asks something (its query), says what it has (its key) and what it would pass on (its value). It gets
+    a mean of the values of itself and all earlier tokens, weighted by how well its query fits their keys. "Causal":
+    none looks at later tokens, for those are what it has to predict."""
     def __init__(self, drop_rate):
         super().__init__()
         self.dropout = nn.Dropout(drop_rate)
 
     def formula(self, queries, keys, values, hidden):
         scores = queries @ keys.transpose(2, 3)  # (B, H, T, S): how well each query fits each key
-        scores = scores / math.sqrt(keys.shape[-1])  # or they would grow with the length of the vectors
+        scores = scores / math.sqrt(keys.shape[-1])  # or they grow with the vectors, and one takes all
         scores = scores.masked_fill(hidden, -math.inf)  # will have weight 0
         weights = torch.softmax(scores, dim=-1)  # each row is positive and sums to 1
         return self.dropout(weights) @ values  # (B, H, T, D/H)
@@ -347,7 +351,7 @@ class MultiHeadAttention(nn.Module):
         self.W_value = nn.Linear(D, D, bias=cfg["qkv_bias"])
         self.attention = CausalAttention(cfg["drop_rate"])
         self.out_proj = nn.Linear(D, D)
-        everything = torch.ones(length, length, dtype=torch.bool, device="cpu")
+        everything = torch.ones(length, length, dtype=torch.bool, device="cpu")  # real even on "meta", see load_model
         self.register_buffer("mask", torch.triu(everything, diagonal=1))  # row t hides all after token t
 
     def forward(self, x, positions=None, cache=None):
@@ -373,51 +377,6 @@ class TransformerBlock(nn.Module):
         x = x + self.dropout(self.att(self.norm1(x), positions, cache))
         return x + self.dropout(self.ff(self.norm2(x)))
 
-class GPTModel(nn.Module):
-    """GPT-2 of the size in cfg, a row of MODELS, with random weights, as GPT-2's own training began."""
-    def __init__(self, cfg):
-        super().__init__()
-        self.cfg = cfg
-        self.bfloat16 = False  # see choose_dtype
-        self.tok_emb = nn.Embedding.from_pretrained(torch.empty(cfg["vocab_size"], cfg["emb_dim"]), freeze=False)
-        self.pos_emb = nn.Embedding.from_pretrained(torch.empty(cfg["context_length"], cfg["emb_dim"]), freeze=False)
-        self.dropout = nn.Dropout(cfg["drop_rate"])
-        self.trf_blocks = nn.ModuleList(TransformerBlock(cfg) for _ in range(cfg["n_layers"]))
-        self.final_norm = LayerNorm(cfg["emb_dim"])
-        self.out_head = nn.Linear(cfg["emb_dim"], cfg["vocab_size"], bias=False)
-        self.out_head.weight = self.tok_emb.weight  # "tied": one table both reads tokens and writes them
-        # GPT-2's initialization: deviation 0.02, and less for the layers that add to the vector, because there are
-        # 2 * n_layers of them (Radford et al. 2019, section 2.3; 0.02 is from OpenAI's model.py)
-        for name, weight in self.named_parameters():
-            if weight.is_meta:
-                break  # a model without memory: load_model gives it trained weights
-            if weight.dim() == 2:
-                adds = name.endswith(("out_proj.weight", "layers.2.weight"))
-                nn.init.normal_(weight, std=0.02 / math.sqrt(2 * cfg["n_layers"]) if adds else 0.02)
-            elif name.endswith("bias"):
-                nn.init.zeros_(weight)
-
-    def autocast(self):
-        """Return a context in which matrix products run in bfloat16, if that was chosen."""
-        return torch.autocast(self.tok_emb.weight.device.type, torch.bfloat16, enabled=self.bfloat16)
-
-    def forward(self, in_idx, scored=None, positions=None, caches=None):
-        """Return the logits, a score for each possible next token: (B, T) to (B, T, vocab_size).
-
-        scored: which of the B * T tokens are wanted, (N,) to (N, vocab_size). The output layer is a third of GPT-2
-        small, and in training only the answers count: why compute it for the prompts?
-        positions, caches: for the generation of single tokens, section 7."""
-        places = torch.arange(in_idx.shape[1], device=in_idx.device) if positions is None else positions[:, None]
-        with self.autocast():
-            # sparse: its gradient is a few rows, not a table of zeros as large as that of the (tied) output layer
-            tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=in_idx.device.type == "cpu")
-            x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
-            for block, cache in zip(self.trf_blocks, caches or [None] * len(self.trf_blocks), strict=True):
-                x = block(x, positions, cache)
-            if scored is not None:
-                x = x.flatten(0, 1)[scored]  # (N, D)
-            return self.out_head(self.final_norm(x))
-
 def choose_dtype(name, device, cfg):
     """Return torch.float32 or torch.bfloat16: the one that is named, or for "auto" the faster one here.
 
@@ -439,6 +398,52 @@ def choose_dtype(name, device, cfg):
         seconds[dtype].append(time.perf_counter() - start)
     # the best of five, as the first runs warm up; and well ahead, or a near tie falls now this way and now that
     return torch.bfloat16 if min(seconds[torch.bfloat16]) < 0.7 * min(seconds[torch.float32]) else torch.float32
+
+class GPTModel(nn.Module):
+    """GPT-2 of the size in cfg, a row of MODELS, with random weights, much as GPT-2's own training began."""
+    def __init__(self, cfg):
+        super().__init__()
+        self.cfg = cfg
+        self.bfloat16 = False  # the choice of choose_dtype; the weights are float32 either way
+        # from_pretrained(empty): without the random numbers of nn.Embedding, since ours follow below
+        self.tok_emb = nn.Embedding.from_pretrained(torch.empty(cfg["vocab_size"], cfg["emb_dim"]), freeze=False)
+        self.pos_emb = nn.Embedding.from_pretrained(torch.empty(cfg["context_length"], cfg["emb_dim"]), freeze=False)
+        self.dropout = nn.Dropout(cfg["drop_rate"])
+        self.trf_blocks = nn.ModuleList(TransformerBlock(cfg) for _ in range(cfg["n_layers"]))
+        self.final_norm = LayerNorm(cfg["emb_dim"])
+        self.out_head = nn.Linear(cfg["emb_dim"], cfg["vocab_size"], bias=False)
+        self.out_head.weight = self.tok_emb.weight  # "tied": one table both reads tokens and writes them
+        # deviation 0.02 (OpenAI's model.py, which has 0.01 for positions), and less for the layers that add to the
+        # vector, because there are 2 * n_layers of them (Radford et al. 2019, section 2.3)
+        for name, weight in self.named_parameters():
+            if weight.is_meta:
+                break  # a model without memory: load_model gives it trained weights
+            if weight.dim() == 2:
+                adds = name.endswith(("out_proj.weight", "layers.2.weight"))
+                nn.init.normal_(weight, std=0.02 / math.sqrt(2 * cfg["n_layers"]) if adds else 0.02)
+            elif name.endswith("bias"):
+                nn.init.zeros_(weight)
+
+    def autocast(self):
+        """Return a context in which matrix products run in bfloat16, if that was chosen."""
+        return torch.autocast(self.tok_emb.weight.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def forward(self, in_idx, scored=None, positions=None, caches=None):
+        """Return the logits, a score for each possible next token: (B, T) to (B, T, vocab_size).
+
+        scored: which of the B * T tokens are wanted, (N,) to (N, vocab_size). The output layer is a third of GPT-2
+        small, and in training only the answers count: why compute it for the prompts?
+        positions, caches: for the generation of single tokens, section 7."""
+        places = torch.arange(in_idx.shape[1], device=in_idx.device) if positions is None else positions[:, None]
+        with self.autocast():
+            # sparse: its gradient is a few rows, not a table of zeros as large as that of the (tied) output layer
+            tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=in_idx.device.type == "cpu")
+            x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
+            for block, cache in zip(self.trf_blocks, caches or [None] * len(self.trf_blocks), strict=True):
+                x = block(x, positions, cache)
+            if scored is not None:
+                x = x.flatten(0, 1)[scored]  # (N, D)
+            return self.out_head(self.final_norm(x))
 
 # ---- 6. Weights ------------------------------------------------------------------------------------------------
 # What OpenAI's training learned is in the weights. They are published as TensorFlow checkpoints, but no TensorFlow
@@ -468,7 +473,7 @@ def find_weights(size, weights_dir):
                     download(url.format(size=size, name=HUB_NAMES[size], file=file), model_dir / file)
             return model_dir
         except requests.RequestException as problem:
-            reasons.append(str(problem))
+            reasons.append(str(problem).split("(Caused by ")[-1][:200])
     raise requests.ConnectionError(
         f"the weights of {size} are not in {model_dir} and cannot be downloaded (from OpenAI: {reasons[0]}; from"
         f" Hugging Face: {reasons[1]}). Put {', '.join(OPENAI_FILES)} there, or use --model tiny")
@@ -507,7 +512,7 @@ def read_checkpoint(model_dir):
 
     settings: n_vocab, n_ctx, n_embd, n_head, n_layer. params: float32 NumPy arrays under OpenAI's names. UserError,
     before anything large is read, if a file is missing or damaged."""
-    openai = (Path(model_dir) / OPENAI_FILES[0]).exists()
+    openai = not (Path(model_dir) / HUB_FILES[-1]).exists() or (Path(model_dir) / OPENAI_FILES[-1]).exists()
     files = [Path(model_dir) / name for name in (OPENAI_FILES if openai else HUB_FILES)]
     file = files[0]
     try:
@@ -518,10 +523,10 @@ def read_checkpoint(model_dir):
             raise ValueError(settings)
         file = files[-1]
         if openai:
-            layout = checkpoint_layout(settings)
-            n_bytes = [4 * math.prod(shape) for shape in layout.values()]  # a float32 has 4
-            offsets, size = itertools.accumulate(n_bytes, initial=0), sum(n_bytes)
-            places = {name: (file, offset, layout[name]) for name, offset in zip(layout, offsets, strict=False)}
+            places, size = {}, 0
+            for name, shape in checkpoint_layout(settings).items():
+                places[name] = file, size, shape
+                size += 4 * math.prod(shape)  # a float32 has 4 bytes
         else:
             places, size = safetensors_places(file)
         if file.stat().st_size != size:
@@ -544,15 +549,16 @@ def safetensors_places(file):
     header.pop("__metadata__", None)
     for hub_name, array in header.items():
         start, stop = array["data_offsets"]
+        size = max(size, first + stop)
+        if hub_name.endswith((".attn.bias", ".attn.masked_bias")):
+            continue  # the causal mask: no weights
         if array["dtype"] != "F32" or stop - start != 4 * math.prod(array["shape"]) or start < 0:
             raise ValueError(f"{hub_name} is not an array of float32: {array}")
-        size = max(size, first + stop)
-        if not hub_name.endswith((".attn.bias", ".attn.masked_bias")):  # the causal mask: no weights
-            # transformer.h.0.attn.c_attn.weight is OpenAI's h0/attn/c_attn/w; a norm's weight is its g (gain)
-            name = re.sub(r"^h\.", "h", hub_name.removeprefix("transformer.")).replace(".", "/")
-            name = re.sub(r"(ln_.)/weight$", r"\1/g", name).replace("/bias", "/b")
-            name = re.sub(r"/weight$", "" if name.startswith("w") else "/w", name)
-            places[name] = file, first + start, tuple(array["shape"])
+        # transformer.h.0.attn.c_attn.weight is OpenAI's h0/attn/c_attn/w; a norm's weight is its g (gain)
+        name = re.sub(r"^h\.", "h", hub_name.removeprefix("transformer.")).replace(".", "/")
+        name = re.sub(r"(ln_.)/weight$", r"\1/g", name).replace("/bias", "/b")
+        name = re.sub(r"/weight$", "" if name.startswith("w") else "/w", name)
+        places[name] = file, first + start, tuple(array["shape"])
     return places, size
 
 def load_weights_into_gpt(gpt, params):
@@ -583,6 +589,8 @@ def load_model(size, weights_dir):
     """Return (model, tokenizer, where its weights are from)."""
     model_dir = find_weights(size, weights_dir)
     tokenizer = load_tokenizer(model_dir)
+    if tokenizer.n_vocab != MODELS[size]["vocab_size"]:
+        raise UserError(f"the tokenizer in {model_dir} is not that of {size}: it has {tokenizer.n_vocab} tokens")
     if size == "tiny" and not (model_dir / OPENAI_FILES[-1]).exists():
         return GPTModel(MODELS[size]), tokenizer, "random numbers: it has learned nothing yet"
     settings, params = read_checkpoint(model_dir)
@@ -678,9 +686,9 @@ def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=No
             if n_done > len(done) / 2:  # to drop rows is to copy the others: only when it pays
                 keep = (~done).nonzero().squeeze(1)
                 active, done = active[keep], done[keep]
-                for cache in caches:
+                for cache in caches if longest <= context_size else []:
                     cache.keys, cache.values = cache.keys[keep], cache.values[keep]
-    return tokens[:, : T + step + 1]
+    return tokens[:, :longest]
 
 def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_size=64):
     """Return the model's answers to the prompts of an InstructionDataset, in its order."""
@@ -704,16 +712,18 @@ def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_
 
 def calc_loss_batch(input_batch, target_batch, model, device):
     """Return (mean cross-entropy of the scored tokens of a batch, in nats, as a scalar tensor; how many they are)."""
-    # Matrix routines are prepared for each new shape, which takes time and memory. So the shapes are rounded up, T to
-    # a multiple of 8 and N, the number of scored tokens, to one of 32. What is added comes last and is not scored.
+    # The model computes the logits of the scored tokens only. And since matrix routines are prepared for each new
+    # shape, which takes time and memory, shapes are rounded up: T to a multiple of 8 and N, the number of scored
+    # tokens, to one of 32. What is added comes last and is not scored.
     extra = min(-input_batch.shape[1] % 8, model.cfg["context_length"] - input_batch.shape[1])
     inputs, targets = F.pad(input_batch, (0, extra)), F.pad(target_batch, (0, extra), value=IGNORE_INDEX).flatten()
     scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,)
-    n_scored, extra = len(scored), -len(scored) % 32
-    targets, scored = F.pad(targets[scored], (0, extra), value=IGNORE_INDEX), F.pad(scored, (0, extra))
-    if torch.device(device).type == "cuda":  # from pinned memory the GPU fetches by itself, while the CPU goes on
-        inputs, targets, scored = inputs.pin_memory(), targets.pin_memory(), scored.pin_memory()
-    inputs, targets, scored = (tensor.to(device, non_blocking=True) for tensor in (inputs, targets, scored))
+    n_scored, n_extra = len(scored), -len(scored) % 32
+    targets, scored = F.pad(targets[scored], (0, n_extra), value=IGNORE_INDEX), F.pad(scored, (0, n_extra))
+    batch = (inputs, scored, targets)
+    if torch.device(device).type == "cuda" and not inputs.is_cuda:
+        batch = [tensor.pin_memory() for tensor in batch]  # from there the GPU fetches it while the CPU goes on
+    inputs, scored, targets = (tensor.to(device, non_blocking=True) for tensor in batch)
     return F.cross_entropy(model(inputs, scored).float(), targets, ignore_index=IGNORE_INDEX), n_scored
 
 def calc_loss_loader(data_loader, model, device):
@@ -734,8 +744,9 @@ def evaluate_model(model, data_loader, device):
 
 def show(label, text):
     """Print a labelled text on one line, shortened to fit, without letters that would upset a terminal."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    tqdm.write(f"  {label + ':':<15}{textwrap.shorten(text, 100, placeholder=' ...')}")
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    text = text if len(text) <= 100 else text[:96] + " ..."
+    tqdm.write(f"  {label + ':':<15}{text}")  # like print, but it leaves a progress bar whole
 
 def generate_and_print_sample(model, tokenizer, device, start_context, max_new_tokens=50):
     """Print how the model continues start_context."""
@@ -775,8 +786,9 @@ def score_model(model, dataset, tokenizer, max_new_tokens, device):
 # where it turns upward, the model begins to learn the training entries by heart.
 
 def make_optimizer(model, lr):
-    """Return AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101). Weight decay pulls towards 0, which keeps
-    matrices from growing; biases and norms are few and have to be where they are."""
+    """Return AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101): each weight moves by the mean of its recent
+    gradients, divided by their usual size, so that all move at a like pace. Weight decay also pulls the matrices
+    towards 0, so that none grows without need; biases and norms are left alone."""
     matrices = [weight for weight in model.parameters() if weight.dim() >= 2]
     others = [weight for weight in model.parameters() if weight.dim() < 2]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
@@ -785,30 +797,32 @@ def make_optimizer(model, lr):
 
 def train_model_simple(model, train_set, val_loader, optimizer, device, num_epochs, batch_size, eval_freq,
                        start_context, tokenizer, seed):
-    """Train the model; every eval_freq steps, print the losses. Returns (train losses, validation losses, tokens
-    seen), a number each per time. A train loss is the mean since the time before, each batch measured just before
-    the model learned from it: that costs nothing. A validation loss is over the whole val_loader."""
+    """Train the model, and report every eval_freq steps. Returns three lists with one number per report: train losses,
+    validation losses, tokens seen. A train loss is the mean since the last report, each batch measured just before the
+    model learned from it, which costs nothing; a validation loss is over the whole val_loader."""
     train_losses, val_losses, track_tokens_seen = [], [], []
     n_steps = num_epochs * math.ceil(len(train_set) / batch_size)
     step, tokens_seen, loss_sum, n_scored = 0, 0, 0.0, 0
     model.train()
     with tqdm(total=n_steps, desc="fine-tuning", unit="step", leave=False, disable=None) as bar:
         for epoch in range(num_epochs):
-            context_size = model.cfg["context_length"]
-            for inputs, targets in make_loader(train_set, batch_size, tokenizer, context_size, seed + epoch):
+            for inputs, targets in make_loader(train_set, batch_size, tokenizer, model.cfg["context_length"],
+                                               seed + epoch):  # another seed, another order
                 loss, n = calc_loss_batch(inputs, targets, model, device)
-                optimizer.zero_grad()
+                optimizer.zero_grad()  # or gradients would add up over the steps
                 loss.backward()
                 nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)  # no odd batch may throw us far off
                 optimizer.step()
                 step, tokens_seen = step + 1, tokens_seen + inputs.numel()
-                loss_sum, n_scored = loss_sum + n * loss.detach(), n_scored + n  # to read it is to wait for the GPU
+                loss_sum, n_scored = loss_sum + n * loss.detach(), n_scored + n  # not read: that would wait for a GPU
                 bar.update()
                 if step == 1 or step % eval_freq == 0 or step == n_steps:
                     train_losses.append(float(loss_sum) / n_scored)
                     val_losses.append(evaluate_model(model, val_loader, device))
                     track_tokens_seen.append(tokens_seen)
                     loss_sum, n_scored = 0.0, 0
+                    if not val_losses[-1] < 100:  # true of "not a number", too
+                        raise UserError(f"training diverged: the loss is {val_losses[-1]:g}. Try a smaller --lr")
                     tqdm.write(f"  epoch {epoch + 1:>2}   step {step:>5}/{n_steps}"
                                f"   train loss {train_losses[-1]:.3f}   val loss {val_losses[-1]:.3f}")
             generate_and_print_sample(model, tokenizer, device, start_context)
@@ -839,7 +853,7 @@ def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
 def save_json(content, path):
     """Write content as readable JSON."""
     with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
 
 def peak_memory_bytes(device):
     """Return the most memory that was in use, on the GPU or else by the process; None where that is not known."""
@@ -877,24 +891,24 @@ def run(args):
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
 
-    heading("1. Data")
+    heading("Data")
     is_url = args.data.startswith(("http://", "https://"))  # then it is kept under a name made of the address
     data_file = out / re.sub(r"[^A-Za-z0-9.]+", "-", args.data)[-100:] if is_url else args.data
     data = download_and_load_file(data_file, args.data if is_url else None)[: args.limit]
     parts = split_data(data)
     print(f"{len(data):,} entries: {len(parts[0]):,} to train on, {len(parts[1]):,} to test, {len(parts[2]):,} to"
-          " validate. The first one:\n")
-    print(textwrap.indent(format_input(data[0]) + RESPONSE_HEADER + data[0]["output"], "  | ", lambda line: True))
+          " validate. The first one:")
+    print("", *(format_input(data[0]) + RESPONSE_HEADER + data[0]["output"]).split("\n"), sep="\n  | ")
 
-    heading("2. Model")
+    heading("Model")
     size, note = "124M" if args.model == "auto" else args.model, ""
     try:
         model, tokenizer, source = load_model(size, args.weights)
     except requests.RequestException as problem:
         if args.model != "auto":
             raise
-        size, note = "tiny", f"This is the toy model and not GPT-2, because {problem}.\n"
-        print(note)
+        size, note = "tiny", "This was the toy model, not GPT-2: see above, under Model."
+        print(f"This is the toy model, not GPT-2, because {problem}\n")
         model, tokenizer, source = load_model(size, args.weights)
     # Trained weights want few and small steps. The tiny model starts from nothing: many, and larger ones.
     epochs = args.epochs or (6 if size == "tiny" else 2)
@@ -915,7 +929,7 @@ def run(args):
         raise UserError(f"no entry to train, test or validate on fits the context of {context_size} tokens")
     times.append(time.perf_counter())
 
-    heading("3. Baseline: the model as it comes")
+    heading("Baseline: the model as it comes")
     idx = text_to_token_ids("The capital of France is", tokenizer).to(device)
     idx = generate_text_simple(model.eval(), idx, max_new_tokens=12, context_size=context_size)
     print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
@@ -924,9 +938,9 @@ def run(args):
     show_answers(test_set.entries[:3], {"base model": base_responses})
     times.append(time.perf_counter())
 
-    heading("4. Fine-tuning")
+    heading("Fine-tuning")
     n_steps = epochs * math.ceil(len(train_set) / args.batch_size)
-    print(f"{epochs} epochs, {n_steps:,} steps of {args.batch_size} entries, learning rate {lr:g}")
+    print(f"epochs: {epochs}, steps: {n_steps:,} of {args.batch_size} entries, learning rate: {lr:g}\n")
     sample = val_set.entries[0]
     show_answers([sample], {})
     train_losses, val_losses, tokens_seen = train_model_simple(
@@ -934,7 +948,7 @@ def run(args):
         args.batch_size, math.ceil(n_steps / 10), format_input(sample) + RESPONSE_HEADER, tokenizer, args.seed)
     times.append(time.perf_counter())
 
-    heading("5. Evaluation: the unseen test set")
+    heading("Evaluation: the unseen test set")
     scores, responses = score_model(model, test_set, tokenizer, args.max_new_tokens, device)
     print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")
     for key in scores:
@@ -942,16 +956,16 @@ def run(args):
     show_answers(test_set.entries[:3], {"base model": base_responses, "fine-tuned": responses})
     times.append(time.perf_counter())
 
-    heading("6. Files")
+    heading("Files")
     names = ["loss-plot.png", "instruction-data-with-response.json", f"gpt2-{size}-sft.pth", "metrics.json"]
     files = [out / name for name in names]
+    with whole_file(files[2]) as part:  # first, as what matters most; from the CPU, so that any machine can load it
+        torch.save(model.cpu().state_dict(), part)
     epochs_seen = [epochs * tokens / tokens_seen[-1] for tokens in tokens_seen]
     plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, files[0])
     answers = zip(test_set.entries, base_responses, responses, strict=True)
     save_json([{**entry, "base_response": base, "model_response": tuned} for entry, base, tuned in answers], files[1])
-    with whole_file(files[2]) as part:
-        torch.save(model.state_dict(), part)
-    stages = zip(("load", "baseline", "train", "evaluate"), times, times[1:], strict=False)
+    stages = zip(("load", "baseline", "train", "evaluate"), times, times[1:], strict=False)  # 4, 5, 4 of them
     seconds = {stage: end - start for stage, start, end in stages} | {"total": time.perf_counter() - times[0]}
     save_json({
         "settings": {**vars(args), "epochs": epochs, "lr": lr},

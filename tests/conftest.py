@@ -1,6 +1,11 @@
 """What several tests share: the script as a module, small models, and where test data lie."""
+import os
 import sys
 from pathlib import Path
+
+# Models this small are faster on few threads, and tests that run beside each other do not wait for each other. Set
+# before PyTorch is imported, and inherited by the scripts that the tests start.
+os.environ["OMP_NUM_THREADS"] = "2"
 
 import pytest
 import torch

@@ -66,6 +66,26 @@ def test_ends_when_all_rows_have_ended(small_model):
     assert ft.generate(small_model, idx, 30, 40, eos_id=eos_id).shape[1] <= 8 + 3
 
 
+@pytest.mark.parametrize("length", [8, 38, 45])
+def test_rows_that_end_leave_wherever_the_context_ends(small_model, length):
+    """Most rows end at once and are dropped, before and after the context is full."""
+    idx = random_idx(9, length)
+    plain = ft.generate_text_simple(small_model, idx, 12, 40)[:, length:]
+    eos_id = int(plain[:, 0].mode().values)
+    idx = torch.cat((idx[plain[:, 0] == eos_id].repeat(6, 1), idx[plain[:, 0] != eos_id][:2]))
+    plain = ft.generate_text_simple(small_model, idx, 12, 40)[:, length:].tolist()
+    output = ft.generate(small_model, idx, 12, 40, eos_id=eos_id)[:, length:].tolist()
+    for row, expected in zip(output, plain, strict=True):
+        expected = expected[: expected.index(eos_id) + 1] if eos_id in expected else expected
+        assert row[: len(expected)] == expected and set(row[len(expected):]) <= {eos_id}
+
+
+def test_nothing_to_generate(small_model):
+    idx = random_idx(2, 5)
+    assert torch.equal(ft.generate(small_model, idx, 0, 40), idx)
+    assert torch.equal(ft.generate_text_simple(small_model, idx, 0, 40), idx)
+
+
 def test_does_not_change_its_arguments(small_model):
     idx, lengths = random_idx(3, 9), torch.tensor([3, 9, 5])
     copies = idx.clone(), lengths.clone()

@@ -76,7 +76,7 @@ def test_tensorflow_checkpoint_is_read_array_for_array():
 
 @pytest.mark.parametrize("prefix", ["", "transformer."])
 def test_safetensors_is_read_array_for_array(tmp_path, prefix):
-    masks = {f"{prefix}h.0.attn.bias": np.ones((1, 1, 40, 40), np.float32),
+    masks = {f"{prefix}h.0.attn.bias": np.ones((1, 1, 40, 40), bool),
              f"{prefix}h.0.attn.masked_bias": np.float32(-1e4).reshape(1)}
     settings, params = ft.read_checkpoint(write_hub_folder(tmp_path, prefix, **masks))
     assert settings == HPARAMS
@@ -309,6 +309,16 @@ def test_damaged_checkpoints_are_named(tmp_path, change, says):
     change(folder, folder / ft.OPENAI_FILES[-1])
     with pytest.raises(ft.UserError, match=says):
         ft.read_checkpoint(folder)
+
+
+def test_leftovers_of_the_other_format_do_not_mislead(tmp_path):
+    """A complete folder of Hugging Face's with what a download from OpenAI left when it broke off, and vice versa."""
+    write_hub_folder(tmp_path)
+    shutil.copy(FOLDER / "hparams.json", tmp_path)
+    assert len(ft.read_checkpoint(tmp_path)[1]) == len(torch_arrays())
+    shutil.copy(FOLDER / ft.OPENAI_FILES[-1], tmp_path)
+    (tmp_path / "config.json").unlink()
+    assert ft.read_checkpoint(tmp_path)[0] == HPARAMS
 
 
 @pytest.mark.parametrize("change", [

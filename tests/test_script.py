@@ -47,7 +47,7 @@ def without_times(text):
 def test_stages_are_printed_in_order(quick_run):
     _, out, err = quick_run
     places = [out.index(f"\n{heading}") for heading in (
-        "1. Data", "2. Model", "3. Baseline", "4. Fine-tuning", "5. Evaluation", "6. Files")]
+        "Data\n----", "Model\n", "Baseline: ", "Fine-tuning\n", "Evaluation: ", "Files\n")]
     assert places == sorted(places)
     assert "60 entries: 51 to train on, 6 to test, 3 to validate" in out
     assert "3,814,912 parameters" in out and "device: cpu" in out and "number format: float32" in out
@@ -117,6 +117,7 @@ def test_same_seed_same_numbers(quick_run, tmp_path):
 @pytest.mark.parametrize("arguments, status, says", [
     (["--epochs", "0"], 2, "--epochs must be above 0"), (["--lr", "nan"], 2, "--lr must be above 0"),
     (["--batch-size", "-1"], 2, "--batch-size must be above 0"), (["--model", "125M"], 2, "invalid choice"),
+    (["--seed", "9" * 30], 2, "--seed must be"), (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
     (["--data", "none.json"], 1, "No such file or directory: 'none.json'"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
@@ -221,8 +222,9 @@ def test_no_source_auto_falls_back_and_says_so(served, tmp_path, capsys):
     for folder in ("openai", "hub"):
         shutil.rmtree(served[1] / folder)
     assert run_main(tmp_path)["model"] == "tiny"
-    note = "This is the toy model and not GPT-2, because the weights of 124M are not in"
-    assert capsys.readouterr().out.count(note) == 2  # at the start and at the end
+    out = capsys.readouterr().out
+    assert "This is the toy model, not GPT-2, because the weights of 124M are not in" in out
+    assert out.rstrip().endswith("This was the toy model, not GPT-2: see above, under Model.")
     assert not list((tmp_path / "weights").rglob("*.part"))
 
 
@@ -232,6 +234,32 @@ def test_no_source_named_size_fails_with_the_reason(served, tmp_path):
     with pytest.raises(SystemExit) as stop:
         run_main(tmp_path, "--model", "124M")
     assert str(stop.value).startswith("error: the weights of 124M are not in") and "404" in str(stop.value)
+
+
+def test_second_source_when_the_first_breaks_off(served, tmp_path):
+    """The first source delivers its small files, but not the weights."""
+    (served[1] / "openai" / "124M" / "model.ckpt.data-00000-of-00001").unlink()
+    first = run_main(tmp_path, "--model", "124M")
+    assert run_main(tmp_path, "--model", "124M")["losses"] == first["losses"]
+
+
+def test_tokenizer_of_another_model_is_refused(served, tmp_path, gpt2_bpe):
+    run_main(tmp_path, "--model", "124M")
+    for name in ("encoder.json", "vocab.bpe"):
+        shutil.copyfile(gpt2_bpe / name, tmp_path / "weights" / "124M" / name)
+    with pytest.raises(SystemExit, match="it has 50257 tokens"):
+        run_main(tmp_path, "--model", "124M")
+
+
+def test_odd_letters_in_the_data_lose_nothing(tmp_path):
+    """Half a surrogate pair cannot be written in UTF-8; control characters would upset a terminal."""
+    data = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[:20]
+    for entry in data:
+        entry["output"] = "bad \ud800 letter \x1b[31m\x07"
+    (tmp_path / "odd.json").write_text(json.dumps(data))
+    out, _ = run_script(*QUICK, "--data", "odd.json", cwd=tmp_path)
+    assert "\x1b" not in out.split("Model\n")[1] and (tmp_path / "outputs" / "metrics.json").exists()
+    json.loads((tmp_path / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
 
 
 def test_cut_off_download_leaves_no_file(served, tmp_path, monkeypatch):

@@ -178,6 +178,15 @@ def test_reported_train_loss_is_the_mean_since_the_last_report(tiny_tokenizer):
     assert losses == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_run_that_diverges_stops_with_one_line(tiny_tokenizer):
+    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
+    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 512)
+    loader = ft.make_loader(dataset, 8, tiny_tokenizer, 512)
+    optimizer = ft.make_optimizer(model, 1e30)
+    with pytest.raises(ft.UserError, match="training diverged"):
+        ft.train_model_simple(model, dataset, loader, optimizer, CPU, 4, 8, 1, "Hi", tiny_tokenizer, 0)
+
+
 def test_gradients_are_clipped(tiny_tokenizer, monkeypatch):
     norms = []
     clip = torch.nn.utils.clip_grad_norm_
