@@ -5,8 +5,7 @@ a second question. This script shows it some hundreds of instructions with good 
 continuer into a model that answers.
 
     python finetune_gpt2.py                 GPT-2 small; its weights are downloaded once
-    python finetune_gpt2.py --model tiny    a toy model, offline, in about a minute
-    python finetune_gpt2.py --help          all settings
+    python finetune_gpt2.py --model tiny    a toy model, offline, in a minute; --help shows all settings
 
  1. Settings     the model sizes and the command line
  2. Data         instructions and their answers, and how a prompt is laid out
@@ -253,10 +252,9 @@ def chunks(items, size):
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 def length_grouped_batches(lengths, batch_size, seed):
-    """Return lists of indices of entries of similar length, in random order; each index is in exactly one.
-
-    A batch is as long as its longest entry. The rest is padding, computed for nothing: about a quarter of batches
-    drawn blindly. So shuffle, sort by length within windows of 50 batches, and shuffle the batches."""
+    """Return lists of indices of entries of similar length, in random order; each index is in exactly one. A batch is
+    as long as its longest entry. The rest is padding, computed for nothing: about a quarter of batches drawn blindly.
+    So shuffle, sort by length within windows of 50 batches, and shuffle the batches."""
     randomness = torch.Generator().manual_seed(seed)
     batches = []
     for window in chunks(torch.randperm(len(lengths), generator=randomness).tolist(), 50 * batch_size):
@@ -361,7 +359,7 @@ class MultiHeadAttention(nn.Module):
         if cache is not None:  # put the keys and values of earlier tokens before these: see section 7
             keys, values = cache.update(keys, values, positions)  # (B, S, H, D/H)
         S = keys.shape[1]
-        hidden = self.mask[:T, :S] if positions is None else self.mask[positions, None, None, :S]
+        hidden = self.mask[S - T : S, :S] if positions is None else self.mask[positions, None, None, :S]
         mixed = self.attention(queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), hidden)
         return self.out_proj(mixed.transpose(1, 2).reshape(B, T, D))
 
@@ -378,11 +376,10 @@ class TransformerBlock(nn.Module):
         return x + self.dropout(self.ff(self.norm2(x)))
 
 def choose_dtype(name, device, cfg):
-    """Return torch.float32 or torch.bfloat16: the one that is named, or for "auto" the faster one here.
-
-    bfloat16 has the range of float32 with 8 bits of precision instead of 24. Hardware that multiplies it natively
-    is much faster with it; other hardware emulates it, slowly. The weights are kept in float32 all the same: a
-    training step changes them by less than bfloat16 can tell apart."""
+    """Return torch.float32 or torch.bfloat16: the one that is named, or for "auto" the faster one here. bfloat16 has
+    the range of float32 with 8 bits of precision instead of 24. Hardware that multiplies it natively is much faster
+    with it; other hardware emulates it, slowly. The weights stay float32: a training step changes them by less than
+    bfloat16 can tell apart."""
     if name != "auto":
         return getattr(torch, name)
     if device.type == "cuda":  # built in from compute capability 8 (Ampere) on
@@ -391,12 +388,12 @@ def choose_dtype(name, device, cfg):
         return torch.float32
     block, x = TransformerBlock(cfg), torch.randn(8, 64, cfg["emb_dim"])
     seconds = {torch.float32: [], torch.bfloat16: []}
-    for dtype in [torch.float32, torch.bfloat16] * 5:
+    for dtype in [torch.float32, torch.bfloat16] * 8:
         start = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
             block(x).sum().backward()
         seconds[dtype].append(time.perf_counter() - start)
-    # the best of five, as the first runs warm up; and well ahead, or a near tie falls now this way and now that
+    # the best of eight, as the first runs warm up; and well ahead, or a near tie falls now this way and now that
     return torch.bfloat16 if min(seconds[torch.bfloat16]) < 0.7 * min(seconds[torch.float32]) else torch.float32
 
 class GPTModel(nn.Module):
@@ -430,11 +427,11 @@ class GPTModel(nn.Module):
 
     def forward(self, in_idx, scored=None, positions=None, caches=None):
         """Return the logits, a score for each possible next token: (B, T) to (B, T, vocab_size).
-
         scored: which of the B * T tokens are wanted, (N,) to (N, vocab_size). The output layer is a third of GPT-2
         small, and in training only the answers count: why compute it for the prompts?
         positions, caches: for the generation of single tokens, section 7."""
-        places = torch.arange(in_idx.shape[1], device=in_idx.device) if positions is None else positions[:, None]
+        places = torch.arange(in_idx.shape[1], device=in_idx.device) + (caches[0].length if caches else 0)
+        places = places if positions is None else positions[:, None]
         with self.autocast():
             # sparse: its gradient is a few rows, not a table of zeros as large as that of the (tied) output layer
             tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=in_idx.device.type == "cpu")
@@ -508,20 +505,18 @@ class ArraysOnDisk(UserDict):
         return np.memmap(item[0], "<f4", "c", *item[1:]) if isinstance(item, tuple) else item
 
 def read_checkpoint(model_dir):
-    """Return (settings, params) of a folder in OpenAI's or in Hugging Face's layout.
-
-    settings: n_vocab, n_ctx, n_embd, n_head, n_layer. params: float32 NumPy arrays under OpenAI's names. UserError,
-    before anything large is read, if a file is missing or damaged."""
+    """Return (settings, params) of a folder in OpenAI's or in Hugging Face's layout: n_vocab, n_ctx, n_embd, n_head,
+    n_layer, and the float32 NumPy arrays under OpenAI's names. UserError, before anything large is read, if a file is
+    missing or damaged."""
     openai = not (Path(model_dir) / HUB_FILES[-1]).exists() or (Path(model_dir) / OPENAI_FILES[-1]).exists()
-    files = [Path(model_dir) / name for name in (OPENAI_FILES if openai else HUB_FILES)]
-    file = files[0]
+    file, *_, data_file = (Path(model_dir) / name for name in (OPENAI_FILES if openai else HUB_FILES))
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
         config = config if openai else {"n_vocab": config["vocab_size"], "n_ctx": config["n_positions"], **config}
         settings = {name: config[name] for name in SIZE_NAMES}
         if not all(isinstance(value, int) and value > 0 for value in settings.values()):
             raise ValueError(settings)
-        file = files[-1]
+        file = data_file
         if openai:
             places, size = {}, 0
             for name, shape in checkpoint_layout(settings).items():
@@ -603,10 +598,10 @@ def load_model(size, weights_dir):
 
 # ---- 7. Generation ---------------------------------------------------------------------------------------------
 # To write, ask the model for the next token, append it, ask again. generate_text_simple does just that, slowly: for
-# each token it reads the whole text again. generate gives the same tokens many times faster, by three ideas. The
-# keys and values of earlier tokens never change, so they are kept, and only the newest token is computed (the
-# cache). Many prompts are answered at once: most time goes into fetching the weights from memory, and one fetch
-# then serves them all. And whoever has said <|endoftext|> leaves.
+# each token it reads the whole text again. generate gives the same tokens many times faster. The keys and values of
+# earlier tokens never change, so they are kept, and only the newest token is computed (the cache). Many prompts are
+# answered at once: most time goes into fetching the weights from memory, and one fetch then serves them all. What the
+# prompts have in common ("Below is an instruction") is read once. And whoever has said <|endoftext|> leaves.
 
 @torch.no_grad()
 def generate_text_simple(model, idx, max_new_tokens, context_size):
@@ -617,31 +612,31 @@ def generate_text_simple(model, idx, max_new_tokens, context_size):
     return idx
 
 class KeyValueCache:
-    """The keys and values that one layer has computed so far, for each text of a batch."""
-    def __init__(self, capacity):
-        self.capacity = capacity  # in tokens: room for the longest answer, taken once
+    """The keys and values that one layer has computed so far, for each of `rows` texts."""
+    def __init__(self, rows, capacity):
+        self.rows, self.capacity = rows, capacity  # capacity in tokens: room for the longest answer, taken once
         self.length = 0  # tokens in the longest text so far
 
     def update(self, keys, values, positions):
         """Store keys and values, (B, T, H, D/H), and return all that are stored, (B, S, H, D/H).
-
-        positions: (B,), where the one new token of each text stands; None: the texts are read from their start.
-        The padding behind a shorter text is overwritten as the text grows."""
+        positions: (B,), where the one new token of each text stands; None: all texts go on at self.length, a single
+        one standing for all of them. The padding behind a shorter text is overwritten as the text grows."""
+        if self.length == 0:
+            shape = (self.rows, self.capacity, *keys.shape[2:])
+            self.keys, self.values = keys.new_zeros(shape), values.new_zeros(shape)
+        start, self.length = self.length, self.length + keys.shape[1]
         if positions is None:
-            B, self.length, *head = keys.shape
-            self.keys, self.values = (keys.new_zeros(B, self.capacity, *head) for _ in range(2))
-            self.keys[:, : self.length], self.values[:, : self.length] = keys, values
+            self.keys[:, start : self.length], self.values[:, start : self.length] = keys, values
         else:
             rows = torch.arange(len(positions), device=positions.device)
             self.keys[rows, positions], self.values[rows, positions] = keys[:, 0], values[:, 0]
-            self.length += 1
-        return self.keys[:, : self.length], self.values[:, : self.length]
+        return self.keys[: len(keys), : self.length], self.values[: len(keys), : self.length]
 
 def choose_next(logits, temperature, top_k):
     """Return the next token of each text, (B, vocab_size) to (B,). At temperature 0 it is the likeliest; above, it
     is drawn at random, the higher the more evenly, and only from the top_k likeliest, if that is given."""
     if temperature == 0:
-        return logits.argmax(dim=-1)
+        return logits.max(dim=-1).indices  # on a CPU, argmax takes several times as long
     logits = logits.float() / temperature
     if top_k is not None:
         worst_allowed = logits.topk(min(top_k, logits.shape[-1])).values[:, -1:]
@@ -651,14 +646,13 @@ def choose_next(logits, temperature, top_k):
 @torch.no_grad()
 def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=None, eos_id=None, lengths=None):
     """Continue each row of idx, (B, T), until it says eos_id, by at most max_new_tokens.
-
     Returns (B, T + n) for the longest continuation n; a row that is done repeats eos_id. Rows need not be equally
     long: with lengths, (B,), row i is idx[i, :lengths[i]] with padding behind it, and goes on from there."""
     device, (B, T) = idx.device, idx.shape
     tokens = F.pad(idx, (0, max_new_tokens), value=0 if eos_id is None else eos_id)
     ends = torch.full((B,), T, device=device) if lengths is None else lengths.to(device, copy=True)
     longest = int(ends.max())
-    caches = [KeyValueCache(min(longest + max_new_tokens, context_size)) for _ in model.trf_blocks]
+    caches = [KeyValueCache(B, min(longest + max_new_tokens, context_size)) for _ in model.trf_blocks]
     active = torch.arange(B, device=device)  # the rows that are still being written
     done = torch.zeros(B, dtype=torch.bool, device=device)  # which of them have just ended
     with model.autocast():  # around the loop, so that the weights are converted only once
@@ -668,11 +662,16 @@ def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=No
                 newest = tokens[active, end - 1][:, None]
                 logits = model(newest, positions=end - 1, caches=caches)[:, 0]
             else:  # read whole texts, or their ends if they outgrow the context: then no position stays the same
-                width = min(longest, context_size)
                 start = (end - context_size).clamp(min=0)
-                texts = tokens[active[:, None], start[:, None] + torch.arange(width, device=device)]
-                last = torch.arange(len(end), device=device) * width + (end - start - 1)
-                logits = model(texts, scored=last, caches=caches if longest <= context_size else None)
+                window = torch.arange(min(longest, context_size), device=device)
+                texts = tokens[active[:, None], start[:, None] + window]
+                last, shared = end - start - 1, 0  # (B,): the place of the last token of each text
+                if B > 1 and longest <= context_size:  # what all texts begin with is read only once
+                    shared = int((texts == texts[0]).all(dim=0).cumprod(dim=0)[: last.min()].sum())
+                    model(texts[:1, :shared], scored=last[:0], caches=caches) if shared else None
+                width = texts.shape[1] - shared
+                scored = torch.arange(len(last), device=device) * width + last - shared
+                logits = model(texts[:, shared:], scored=scored, caches=caches if longest <= context_size else None)
             newest = choose_next(logits, temperature, top_k)
             if eos_id is not None:
                 newest = newest.masked_fill(done, eos_id)
@@ -690,7 +689,7 @@ def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=No
                     cache.keys, cache.values = cache.keys[keep], cache.values[keep]
     return tokens[:, :longest]
 
-def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_size=64):
+def generate_responses(model, dataset, tokenizer, max_new_tokens, device, batch_size=96):
     """Return the model's answers to the prompts of an InstructionDataset, in its order."""
     prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
     eos_id, responses = tokenizer.eot_token, [""] * len(prompts)
@@ -856,14 +855,16 @@ def save_json(content, path):
         part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace")
 
 def peak_memory_bytes(device):
-    """Return the most memory that was in use, on the GPU or else by the process; None where that is not known."""
+    """Return the most memory that was in use, on an NVIDIA GPU or by the process; None where that is not known."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "win32":
-        return None
-    import resource  # not on Windows
+    if sys.platform == "linux":  # its own count, in KiB: getrusage also remembers the process that started this one
+        return 1024 * int(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+    if sys.platform == "darwin":
+        import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None
 
 def show_answers(entries, columns):
     """Print entries with the true answers and others, {label: answers}."""
@@ -918,12 +919,11 @@ def run(args):
     model.to(device)
     n_parameters = sum(weight.numel() for weight in model.parameters())
     dtype_name = str(dtype).removeprefix("torch.")
-    print(f"{'the toy model' if size == 'tiny' else 'GPT-2'} {size}, {n_parameters:,} parameters")
-    print(f"weights: {source}\ndevice: {device}\nnumber format: {dtype_name}")
+    print(f"{'the toy model' if size == 'tiny' else 'GPT-2'} {size}, {n_parameters:,} parameters\nweights: {source}\n"
+          f"device: {device}\nnumber format: {dtype_name}")
     context_size = model.cfg["context_length"]
     train_set, test_set, val_set = (InstructionDataset(part, tokenizer, context_size) for part in parts)
-    left_out = train_set.left_out + test_set.left_out + val_set.left_out
-    if left_out:
+    if left_out := train_set.left_out + test_set.left_out + val_set.left_out:
         print(f"left out, because the prompt fills the context of {context_size} tokens: {left_out} entries")
     if not (train_set and test_set and val_set):
         raise UserError(f"no entry to train, test or validate on fits the context of {context_size} tokens")
@@ -957,8 +957,8 @@ def run(args):
     times.append(time.perf_counter())
 
     heading("Files")
-    names = ["loss-plot.png", "instruction-data-with-response.json", f"gpt2-{size}-sft.pth", "metrics.json"]
-    files = [out / name for name in names]
+    files = [out / name for name in ("loss-plot.png", "instruction-data-with-response.json", f"gpt2-{size}-sft.pth",
+                                     "metrics.json")]
     with whole_file(files[2]) as part:  # first, as what matters most; from the CPU, so that any machine can load it
         torch.save(model.cpu().state_dict(), part)
     epochs_seen = [epochs * tokens / tokens_seen[-1] for tokens in tokens_seen]

@@ -44,6 +44,27 @@ def test_rows_of_different_lengths(small_model, new):
         assert together[row, : length + new].tolist() == alone[0].tolist()
 
 
+@pytest.mark.parametrize("shared", [1, 7, 16, 17])
+def test_a_common_beginning_is_read_once(small_model, monkeypatch, shared):
+    """Rows that begin alike, the shortest of them being (shared = 17) nothing but the beginning, go on as if alone."""
+    lengths = torch.tensor([17, 25, 30, 19])
+    idx = random_idx(4, 30)
+    idx[:, :shared] = idx[0, :shared]
+    read = []
+    forward = ft.GPTModel.forward
+
+    def spy(self, in_idx, *arguments, **named):
+        read.append(tuple(in_idx.shape))
+        return forward(self, in_idx, *arguments, **named)
+
+    monkeypatch.setattr(ft.GPTModel, "forward", spy)
+    together = ft.generate(small_model, idx, 10, 40, lengths=lengths)
+    assert read[:3] == [(1, min(shared, 16)), (4, 30 - min(shared, 16)), (4, 1)]
+    for row, length in enumerate(lengths.tolist()):
+        alone = ft.generate_text_simple(small_model, idx[row : row + 1, :length], 10, 40)
+        assert together[row, : length + 10].tolist() == alone[0].tolist()
+
+
 def test_each_row_stops_at_its_own_end(small_model):
     idx = random_idx(12, 8)
     plain = ft.generate_text_simple(small_model, idx, 30, 40)[:, 8:]
