@@ -744,7 +744,7 @@ def evaluate_model(model, data_loader, device):
 def show(label, text):
     """Print a labelled text on one line, shortened to fit, without letters that would upset a terminal."""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    text = text if len(text) <= 100 else text[:96] + " ..."
+    text = text if len(text) <= 100 else text[:96].rstrip() + " ..."
     tqdm.write(f"  {label + ':':<15}{text}")  # like print, but it leaves a progress bar whole
 
 def generate_and_print_sample(model, tokenizer, device, start_context, max_new_tokens=50):
@@ -940,7 +940,7 @@ def run(args):
 
     heading("Fine-tuning")
     n_steps = epochs * math.ceil(len(train_set) / args.batch_size)
-    print(f"epochs: {epochs}, steps: {n_steps:,} of {args.batch_size} entries, learning rate: {lr:g}\n")
+    print(f"epochs: {epochs}, steps: {n_steps:,} of {args.batch_size} entries, learning rate: {lr:g}")
     sample = val_set.entries[0]
     show_answers([sample], {})
     train_losses, val_losses, tokens_seen = train_model_simple(
