@@ -887,8 +887,9 @@ def run(args):
     """Do the whole job with these settings."""
     times = [time.perf_counter()]
     torch.manual_seed(args.seed)
-    torch.set_float32_matmul_precision("high")  # float32 products may use TF32, where the GPU has it
     device = choose_device(args.device)
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # float32 products may use TF32, where the GPU has it
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
 
