@@ -253,7 +253,7 @@ def chunks(items, size):
 
 def length_grouped_batches(lengths, batch_size, seed):
     """Return lists of indices of entries of similar length, in random order; each index is in exactly one. A batch is
-    as long as its longest entry. The rest is padding, computed for nothing: about a quarter of batches drawn blindly.
+    as long as its longest entry. The rest is padding, computed for nothing: about a fifth of batches drawn blindly.
     So shuffle, sort by length within windows of 50 batches, and shuffle the batches."""
     randomness = torch.Generator().manual_seed(seed)
     batches = []
@@ -636,7 +636,7 @@ def choose_next(logits, temperature, top_k):
     """Return the next token of each text, (B, vocab_size) to (B,). At temperature 0 it is the likeliest; above, it
     is drawn at random, the higher the more evenly, and only from the top_k likeliest, if that is given."""
     if temperature == 0:
-        return logits.max(dim=-1).indices  # on a CPU, argmax takes several times as long
+        return logits.max(dim=-1).indices  # the same, but argmax is slow in bfloat16 on a CPU
     logits = logits.float() / temperature
     if top_k is not None:
         worst_allowed = logits.topk(min(top_k, logits.shape[-1])).values[:, -1:]
@@ -668,7 +668,8 @@ def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=No
                 last, shared = end - start - 1, 0  # (B,): the place of the last token of each text
                 if B > 1 and longest <= context_size:  # what all texts begin with is read only once
                     shared = int((texts == texts[0]).all(dim=0).cumprod(dim=0)[: last.min()].sum())
-                    model(texts[:1, :shared], scored=last[:0], caches=caches) if shared else None
+                    if shared:
+                        model(texts[:1, :shared], scored=last[:0], caches=caches)
                 width = texts.shape[1] - shared
                 scored = torch.arange(len(last), device=device) * width + last - shared
                 logits = model(texts[:, shared:], scored=scored, caches=caches if longest <= context_size else None)
