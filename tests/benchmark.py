@@ -258,9 +258,10 @@ def measure_memory(setup):
 def write_batched(model, prompts, count_of, setup):
     """Let generate go on with prompts, batched as by generate_responses, by exactly count_of(batch) tokens."""
     for batch in ft.chunks(sorted(prompts, key=lambda prompt: len(prompt[0])), 96):
-        lengths = torch.tensor([len(tokens) for tokens, _ in batch])
-        idx = torch.tensor([tokens + [setup.eos_id] * (len(batch[-1][0]) - len(tokens)) for tokens, _ in batch])
-        ft.generate(model.eval(), idx.to(setup.device), count_of(batch), setup.context, lengths=lengths)
+        padding = [len(batch[-1][0]) - len(tokens) for tokens, _ in batch]
+        idx = torch.tensor([[setup.eos_id] * n + tokens for n, (tokens, _) in zip(padding, batch, strict=True)])
+        ft.generate(model.eval(), idx.to(setup.device), count_of(batch), setup.context,
+                    padding=torch.tensor(padding, device=setup.device))
 
 def write_peer(model, prompts, setup, bfloat16):
     """Let transformers go on with prompts, 16 at a time, padded on the left."""

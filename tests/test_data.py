@@ -31,8 +31,8 @@ def test_split_needs_ten():
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"{", "not a JSON file"), (b'{"a": 1}', "must hold a list"), (b"\xff\xfe[", "not a JSON file"),
-    (b"[1]", "entry 1 has no text"),
+    (b"{", "line 1: this is not JSON"), (b"3", "must hold a list"), (b"\xff\xfe[", "this is not JSON in UTF-8"),
+    (b"[1]", "entry 1 is not an object"),
     (json.dumps([ENTRY, {"instruction": "x", "input": ""}]).encode(),
      'entry 2 has no text under "output"'),
     (json.dumps([{**ENTRY, "input": None}]).encode(), 'entry 1 has no text under "input"'),
@@ -54,12 +54,12 @@ def test_byte_order_mark_and_missing_file(tmp_path):
 def test_whole_file_or_nothing(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(RuntimeError), ft.whole_file(path) as part:
-        part.write_text("half")
+    with pytest.raises(RuntimeError), ft.whole_file(path, 4) as file:
+        file.write(b"half")
         raise RuntimeError
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
-    with ft.whole_file(path) as part:
-        part.write_text("new")
+    with ft.whole_file(path, 3) as file:
+        file.write(b"new")
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
 
 

@@ -195,9 +195,7 @@ def test_initialization_is_that_of_gpt2():
     assert model.out_head.weight is model.tok_emb.weight
     assert model.tok_emb.weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert block.att.W_query.weight.std().item() == pytest.approx(0.02, rel=0.05)
-    for layer in (block.att.out_proj, block.ff.layers[2]):
-        assert layer.weight.std().item() == pytest.approx(0.02 / math.sqrt(8), rel=0.05)
-        assert not layer.bias.any()
+    assert model.pos_emb.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
 def test_parameter_names_are_fixed(small_model):
@@ -283,8 +281,8 @@ def test_weights_are_taken_over_or_copied():
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda params: params.pop("h3/ln_1/g"), "missing ['h3/ln_1/g']"),
-    (lambda params: params.update({"h11/ln_1/g": np.zeros(16, np.float32)}), "unexpected ['h11/ln_1/g']"),
+    (lambda params: params.pop("h3/ln_1/g"), "missing or unexpected: h3/ln_1/g"),
+    (lambda params: params.update({"h11/ln_1/g": np.zeros(16, np.float32)}), "missing or unexpected: h11/ln_1/g"),
     (lambda params: params.update({"wpe": np.zeros((39, 16), np.float32)}), "wpe in the weights has shape (39, 16)")])
 def test_arrays_that_do_not_fit_are_named(change, says):
     settings, params = ft.read_checkpoint(FOLDER)
@@ -299,8 +297,8 @@ def test_arrays_that_do_not_fit_are_named(change, says):
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda folder, file: file.write_bytes(file.read_bytes()[:-4]), "should have"),
-    (lambda folder, file: file.write_bytes(file.read_bytes() + b"\0"), "should have"),
+    (lambda folder, file: file.write_bytes(file.read_bytes()[:-4]), "it has .* bytes, not"),
+    (lambda folder, file: file.write_bytes(file.read_bytes() + b"\0"), "it has .* bytes, not"),
     (lambda folder, file: file.unlink(), "missing"),
     (lambda folder, file: (folder / "hparams.json").write_text("{}"), "hparams.json is damaged"),
     (lambda folder, file: (folder / "hparams.json").write_text("<html>"), "hparams.json is damaged")])

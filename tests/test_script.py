@@ -83,7 +83,7 @@ def test_files_are_complete(quick_run):
     assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 5e-4
     assert set(metrics["seconds"]) == {"load", "baseline", "train", "evaluate", "total"}
     assert all(seconds > 0 for seconds in metrics["seconds"].values())
-    assert metrics["train_tokens_per_second"] > 0 and metrics["peak_memory_bytes"] > 1e8
+    assert metrics["train_tokens_per_second"] > 0
     lengths = {len(values) for values in metrics["losses"].values()}
     assert len(lengths) == 1 and metrics["losses"]["epochs"][-1] == 2
     for scores in (metrics["scores"]["base"], metrics["scores"]["tuned"]):
@@ -185,6 +185,8 @@ def served(tmp_path, monkeypatch):
         shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, openai / ours)
         shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, hub / theirs)
     with serve(tmp_path / "server") as url:
+        monkeypatch.setattr(ft, "KNOWN_FILES", {})
+        monkeypatch.setattr(ft, "PAUSES", (0, 0, 0))
         monkeypatch.setattr(ft, "OPENAI_URL", url + "/openai/{size}/{file}")
         monkeypatch.setattr(ft, "HUB_URL", url + "/hub/{name}/{file}")
         yield url, tmp_path / "server"
@@ -247,7 +249,7 @@ def test_tokenizer_of_another_model_is_refused(served, tmp_path, gpt2_bpe):
     run_main(tmp_path, "--model", "124M")
     for name in ("encoder.json", "vocab.bpe"):
         shutil.copyfile(gpt2_bpe / name, tmp_path / "weights" / "124M" / name)
-    with pytest.raises(SystemExit, match="it has 50257 tokens"):
+    with pytest.raises(SystemExit, match="the tokenizer has 50257 tokens, not 2048"):
         run_main(tmp_path, "--model", "124M")
 
 
@@ -272,7 +274,7 @@ def test_cut_off_download_leaves_no_file(served, tmp_path, monkeypatch):
     monkeypatch.setattr(Handler, "do_GET", cut)
     with pytest.raises(ft.requests.RequestException):
         ft.download(served[0] + "/file", tmp_path / "file")
-    assert not (tmp_path / "file").exists() and not list(tmp_path.glob("*.part"))
+    assert [path.name for path in tmp_path.glob("file*")] == ["file.part"]  # to go on with
 
 
 def test_data_from_an_address(served, tmp_path, monkeypatch):
@@ -286,5 +288,5 @@ def test_data_from_an_address(served, tmp_path, monkeypatch):
 def test_folder_with_another_model_is_refused(served, tmp_path, monkeypatch):
     run_main(tmp_path, "--model", "124M")
     monkeypatch.setitem(ft.MODELS, "124M", {**ft.MODELS["124M"], "n_heads": 2})
-    with pytest.raises(SystemExit, match="does not hold 124M"):
+    with pytest.raises(SystemExit, match="hparams.json.* is not what its name says: 124M has"):
         run_main(tmp_path, "--model", "124M")
