@@ -54,9 +54,9 @@ def test_byte_order_mark_and_missing_file(tmp_path):
 def test_whole_file_or_nothing(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(RuntimeError), ft.whole_file(path, 4) as file:
+    with pytest.raises(KeyError), ft.whole_file(path, 4) as file:
         file.write(b"half")
-        raise RuntimeError
+        raise KeyError
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
     with ft.whole_file(path, 3) as file:
         file.write(b"new")
