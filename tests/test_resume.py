@@ -470,12 +470,12 @@ ft.main()
 LINES = ["Data\n", "weights: ", "step     1/", "step    10/", "sample answer", "Evaluation"]
 CALLS = [("calc_loss_batch", 3), ("nn.utils.clip_grad_norm_", 4), ("torch.optim.AdamW.step", 7),
          ("generate_and_print_sample", 2),
-         # each of the 3 saves, the plot, the weights, the answers and the metrics is written, flushed, and moved into
+         # 3 saves with a plot each, the weights, the answers and the metrics: each is written, flushed, and moved into
          # place; then the last save is removed
          ("write", 1000), ("write", 20_000_000), ("write", 60_000_000), ("write", 130_000_000), ("write", 150_000_000),
-         ("os.fsync", 1), ("os.fsync", 2), ("os.fsync", 4), ("os.fsync", 6),
-         ("os.replace", 1), ("os.replace", 2), ("os.replace", 5), ("os.replace", 7),
-         ("Path.unlink", 2), ("Path.unlink", 7), ("Path.unlink", 8)]
+         ("os.fsync", 1), ("os.fsync", 2), ("os.fsync", 3), ("os.fsync", 8),
+         ("os.replace", 1), ("os.replace", 3), ("os.replace", 7), ("os.replace", 9),
+         ("Path.unlink", 3), ("Path.unlink", 9), ("Path.unlink", 10)]
 
 
 def killed(folder, moment, *more):
