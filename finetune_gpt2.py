@@ -133,8 +133,8 @@ def whole_file(path, size):
             file.flush()
             os.fsync(file.fileno())  # on the disk, not just on its way there
         os.replace(part, path)
-    except (OSError, RuntimeError) as problem:
-        cause = problem.__context__ or problem  # torch.save makes RuntimeErrors of others
+    except (OSError, RuntimeError) as cause:
+        while cause.__context__: cause = cause.__context__  # the first one, of which torch.save makes RuntimeErrors
         if isinstance(cause, KeyboardInterrupt): raise cause from None
         raise OSError(f"cannot write {path} (if the disk is full, it needs {size:,} bytes): {cause}") from None
     finally: part.unlink(missing_ok=True)
@@ -848,7 +848,7 @@ def resume_training(path, model, optimizer, settings):
             torch.cuda.set_rng_state_all(saved["random"][1:])
             model.bfloat16, _, _ = saved["bfloat16"], saved["progress"]["step"], saved["base"]
     except Exception as problem:  # of many kinds
-        if OUT_OF_MEMORY.search(str(problem)) or isinstance(problem, MemoryError): raise
+        if OUT_OF_MEMORY.search(str(problem)) or isinstance(problem, (MemoryError, PermissionError)): raise
         raise UserError(f"{path} is damaged ({reason(problem)}). Delete it, and start without --resume") from None
     require(not others, f"{path} is of a run with {others}: repeat its settings, or start without --resume")
     return saved
