@@ -57,7 +57,7 @@ from tqdm import tqdm
 # named by their millions of parameters. "tiny" is not OpenAI's, but comes with this file to show every step.
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 MODELS = {
-    "tiny": {**GPT2, "vocab_size": 2048, "context_length": 512, "emb_dim": 256, "n_layers": 4, "n_heads": 4},
+    "tiny": {**GPT2, "vocab_size": 2048, "context_length": 256, "emb_dim": 256, "n_layers": 4, "n_heads": 4},
     "124M": {**GPT2, "emb_dim": 768, "n_layers": 12, "n_heads": 12},
     "355M": {**GPT2, "emb_dim": 1024, "n_layers": 24, "n_heads": 16},
     "774M": {**GPT2, "emb_dim": 1280, "n_layers": 36, "n_heads": 20},
@@ -91,9 +91,9 @@ def parse_args(argv=None):
     add("--weights", metavar="DIR", default=str(HERE / "gpt2"), help="they are in DIR/<size>/ (default: gpt2)")
     add("--weights-url", metavar="URL", help="a server with OpenAI's files at URL/<size>/<file>")
     add("--out", metavar="DIR", default="outputs", help="folder for the results (default: outputs)")
-    add("--epochs", type=int, metavar="N", help="how often each training entry is seen (default: 2; tiny: 6)")
+    add("--epochs", type=int, metavar="N", default=2, help="how often each training entry is seen (default: 2)")
     add("--batch-size", type=int, metavar="N", default=8, help="entries per training step (default: 8)")
-    add("--lr", type=float, metavar="RATE", help="learning rate (default: 5e-5; tiny: 5e-4)")
+    add("--lr", type=float, metavar="RATE", help="learning rate (default: 5e-5; tiny: 2e-4)")
     add("--max-new-tokens", type=int, metavar="N", default=128, help="longest answer, in tokens (default: 128)")
     add("--limit", type=int, metavar="N", help="use only the first N entries, for a quick try")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps (default: auto, a GPU if there is one)")
@@ -613,8 +613,6 @@ def load_model(size, weights_dir, weights_url=None):
     """Return (model, tokenizer, where its weights are from)."""
     model_dir = find_weights(size, weights_dir, weights_url)
     tokenizer = load_tokenizer(model_dir)
-    if size == "tiny" and not (model_dir / OPENAI_FILES[-1]).exists():
-        return GPTModel(MODELS[size]), tokenizer, "random numbers: it has learned nothing yet"
     settings, params = read_checkpoint(model_dir)
     require(tokenizer.n_vocab == settings["n_vocab"], f"{model_dir}: the tokenizer has {tokenizer.n_vocab} tokens, not"
             f" {settings['n_vocab']}")
@@ -919,9 +917,9 @@ def run(args):
         print(f"This is the toy model, not GPT-2, because {problem}\n")
         model, tokenizer, source = load_model(size, args.weights)
     move_model(model, device, choose_dtype(args.dtype, device, model.cfg), tokenizer)
-    epochs, lr = args.epochs or (6 if size == "tiny" else 2), args.lr or (5e-4 if size == "tiny" else 5e-5)
+    lr = args.lr or (2e-4 if size == "tiny" else 5e-5)
     settings = {name: value for name, value in vars(args).items() if name not in ("out", "resume", "weights_url")} | {
-        "model": size, "epochs": epochs, "lr": lr, "data_sha256": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
+        "model": size, "lr": lr, "data_sha256": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
     optimizer, unfinished, saved = make_optimizer(model, lr), out / "unfinished.pth", {"progress": None}
     if args.resume and unfinished.exists(): saved = resume_training(unfinished, model, optimizer, settings)
     n_parameters, context_size = sum(weight.numel() for weight in model.parameters()), model.cfg["context_length"]
@@ -943,9 +941,9 @@ def run(args):
         show_answers(test_set.entries[:3], {"base model": base_responses})
     baseline_done = heading("Fine-tuning")
     steps_per_epoch = math.ceil(len(train_set) / args.batch_size)
-    n_steps = epochs * steps_per_epoch
+    n_steps = args.epochs * steps_per_epoch
     eval_freq, sample = math.ceil(n_steps / 10), val_set.entries[0]
-    print(f"epochs: {epochs}, steps: {n_steps:,} of {args.batch_size} entries, learning rate: {lr:g}")
+    print(f"epochs: {args.epochs}, steps: {n_steps:,} of {args.batch_size} entries, learning rate: {lr:g}")
     if unfinished.exists(): print(f"{unfinished} is {'used' if args.resume else 'not used, without --resume'}")
     show_answers([sample], {})
     reports = sorted({1, n_steps, *range(eval_freq, n_steps, eval_freq)})  # after these steps
@@ -955,8 +953,9 @@ def run(args):
         plot_losses(epochs_seen[: len(now["train_losses"])], now["track_tokens_seen"], now["train_losses"],
                     now["val_losses"], out / "loss-plot.png")
     train_losses, val_losses, tokens_seen = train_model_simple(
-        model, train_set, make_loader(val_set, 32, tokenizer, context_size), optimizer, device, epochs, args.batch_size,
-        eval_freq, format_input(sample) + RESPONSE_HEADER, tokenizer, args.seed, saved["progress"], save)
+        model, train_set, make_loader(val_set, 32, tokenizer, context_size), optimizer, device, args.epochs,
+        args.batch_size, eval_freq, format_input(sample) + RESPONSE_HEADER, tokenizer, args.seed, saved["progress"],
+        save)
     trained = heading("Evaluation: the unseen test set")
     scores, responses = score_model(model, test_set, tokenizer, args.max_new_tokens, device)
     print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")

@@ -1,0 +1,146 @@
+"""Tests of the tiny model that comes with the project, and of the program that makes it."""
+import math
+import random
+import re
+import sys
+
+import pytest
+import torch
+from conftest import ROOT
+
+import finetune_gpt2 as ft
+
+TINY = ROOT / "gpt2" / "tiny"
+sys.path.insert(0, str(TINY))
+
+import make_tiny  # noqa: E402
+import statements  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def documents():
+    """The text that the model learned from, each sentence of the tables once."""
+    return make_tiny.all_documents(123, table_rounds=1, prose_rounds=1, n_made=30_000)
+
+
+@pytest.fixture(scope="module")
+def entries():
+    return ft.split_data(ft.download_and_load_file(ROOT / "instruction-data.json"))
+
+
+def test_folder_is_small():
+    sizes = [path.stat().st_size for path in TINY.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert sum(sizes) <= 16_000_000
+
+
+def test_model_is_small_and_has_the_released_layout():
+    settings, params = ft.read_checkpoint(TINY)
+    assert settings == make_tiny.sizes(ft.MODELS["tiny"])
+    assert list(params) == list(ft.checkpoint_layout(settings))
+    assert sum(math.prod(params[name].shape) for name in params) <= 4_000_000
+    assert all(torch.isfinite(torch.as_tensor(params[name])).all() for name in params)
+    assert settings["n_head"] * 64 == settings["n_embd"]
+
+
+def test_model_and_tokenizer_load(tiny_tokenizer):
+    model, tokenizer, source = ft.load_model("tiny", ROOT / "gpt2")
+    assert source == str(TINY)
+    assert tokenizer.n_vocab == tiny_tokenizer.n_vocab == model.cfg["vocab_size"]
+    longest = max(len(tokenizer.encode_ordinary(text)) for text in make_tiny.prompts())
+    assert longest < model.cfg["context_length"]
+
+
+def test_prompt_header_is_short(tiny_tokenizer):
+    header = ft.format_input({"instruction": "", "input": ""}) + ft.RESPONSE_HEADER
+    assert len(tiny_tokenizer.encode_ordinary(header)) <= 60
+
+
+def test_digits_are_single_tokens(tiny_tokenizer):
+    pieces = [tiny_tokenizer.decode([token]) for token in tiny_tokenizer.encode_ordinary("In 1492, 12 + 305 = 317.")]
+    assert [piece for piece in pieces if re.search(r"\d", piece)] == list("149212305317")
+
+
+def test_text_holds_no_test_or_validation_entry(documents, entries):
+    _, test, validation = entries
+    text = "\n\n".join(documents)
+    held_out = make_tiny.held_out_phrases([*test, *validation])
+    assert len(held_out) > len(test) + len(validation)
+    assert [phrase for phrase in held_out if phrase in text] == []
+
+
+def test_held_out_phrases_are_found_and_left_out():
+    entries = [{"instruction": "Name the largest ocean on Earth.", "input": "", "output": "It is the Pacific Ocean."}]
+    text = ["One. Name the largest ocean on Earth. Two.", "It is the Pacific Ocean.", "Fish swim."]
+    assert make_tiny.without(text, make_tiny.held_out_phrases(entries)) == text[1:]  # a short answer may be a fact
+
+
+def test_text_is_neither_question_and_answer_nor_instruction(documents):
+    text = "\n".join(documents)
+    for sign in ("###", "Below is an instruction", "appropriately completes the request"):
+        assert sign not in text
+    assert re.findall(r"(?m)^(?:Q|A|Answer|Instruction|Input|Output|Response|Task):.*", text) == []
+
+
+def test_text_is_the_same_each_time():
+    few = {"table_rounds": 1, "prose_rounds": 1, "n_made": 500}
+    assert make_tiny.all_documents(1, **few) == make_tiny.all_documents(1, **few)
+    assert make_tiny.all_documents(1, **few) != make_tiny.all_documents(2, **few)
+
+
+def test_text_files_are_well_formed():
+    blocks, paragraphs = make_tiny.read_text()
+    assert len(blocks) > 50 and len(paragraphs) > 100
+    for block in blocks:
+        rows = [tuple(row.values()) for row in block.rows]
+        assert len(set(rows)) == len(rows) > 0, block.name
+        assert len(set(block.templates)) == len(block.templates) >= 1, block.name
+        for template in block.templates:
+            assert statements.fill(template, block.rows[0]).strip()
+    assert len(set(paragraphs)) == len(paragraphs)
+
+
+@pytest.mark.parametrize("text", ["== a: x | y\none", "== a: x\none\n> {y}", "== a: x | y\none | "])
+def test_malformed_tables_are_refused(text, tmp_path):
+    path = tmp_path / "table.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="table.txt, line"):
+        statements.read_blocks(path)
+
+
+@pytest.mark.parametrize("function", [function for function, _ in statements.MAKERS], ids=lambda f: f.__name__)
+def test_programs_make_texts(function):
+    texts = [function(random.Random(seed)) for seed in range(300)]
+    assert all(text.strip() and "None" not in text.replace("none", "") for text in texts)
+    assert len(set(texts)) > 30
+
+
+def test_numbers_in_words_and_in_roman_numerals():
+    assert statements.in_words(4_561) == "four thousand five hundred sixty-one"
+    assert [statements.ordinal_word(n) for n in (1, 12, 20, 42)] == ["first", "twelfth", "twentieth", "forty-second"]
+    assert [statements.ordinal_figure(n) for n in (1, 11, 22, 103)] == ["1st", "11th", "22nd", "103rd"]
+    assert [statements.roman(n) for n in (4, 49, 1994)] == ["IV", "XLIX", "MCMXCIV"]
+    assert statements.clock(0) == "12:00 AM" and statements.clock(13 * 60 + 5) == "1:05 PM"
+
+
+def test_model_knows_english(tiny_tokenizer):
+    """On sentences that are put together anew, the model is far better than one that knows only how often each token
+    occurs, which is at about 6 nats."""
+    model, _, _ = ft.load_model("tiny", ROOT / "gpt2")
+    documents = make_tiny.all_documents(99, table_rounds=1, prose_rounds=1, n_made=6_000)[:300]
+    tokens = make_tiny.tokens_of(documents, tiny_tokenizer)
+    windows = tokens[: len(tokens) // make_tiny.WINDOW * make_tiny.WINDOW].view(-1, make_tiny.WINDOW)
+    with torch.no_grad():
+        assert float(make_tiny.loss_of(model.eval(), windows)) < 2.0
+
+
+def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
+    cfg = {**ft.MODELS["tiny"], "vocab_size": 400, "emb_dim": 64, "n_layers": 2, "n_heads": 1}
+    few = make_tiny.all_documents(1, table_rounds=0, prose_rounds=1, n_made=600)
+    model = make_tiny.make(tmp_path / "tiny", cfg, few, n_steps=2, seed=1, device="cpu")
+    monkeypatch.setitem(ft.MODELS, "tiny", cfg)
+    read, tokenizer, source = ft.load_model("tiny", tmp_path)
+    assert source == str(tmp_path / "tiny") and tokenizer.n_vocab == 400
+    assert "2 steps" in capsys.readouterr().out
+    wanted = model.state_dict()
+    for name, weight in read.state_dict().items():
+        assert torch.equal(weight, wanted[name]), name
