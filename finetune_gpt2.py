@@ -300,6 +300,7 @@ def length_grouped_batches(lengths, batch_size, seed):
 def make_loader(dataset, batch_size, tokenizer, context_length, seed=0, skip=0):
     """Return a DataLoader of all but the first `skip` length-grouped batches, in an order that the seed decides."""
     batches = length_grouped_batches([len(token_ids) for token_ids, _ in dataset], batch_size, seed)
+    # its own generator: a loader that draws from the usual random numbers would make a resumed run differ
     return DataLoader(dataset, batch_sampler=batches[skip:], generator=torch.Generator(), collate_fn=lambda batch:
                       custom_collate_fn(batch, tokenizer.eot_token, allowed_max_length=context_length))
 
@@ -423,7 +424,7 @@ class GPTModel(nn.Module):
         self.out_head.weight = self.tok_emb.weight  # "tied": one table both reads tokens and writes them
         for weight in self.parameters():
             if weight.dim() == 2 and not weight.is_meta:  # "meta" is without memory: load_model puts weights there
-                nn.init.normal_(weight, std=0.02)  # as OpenAI's training began (model.py)
+                nn.init.normal_(weight, std=0.02)  # as OpenAI's training began (model.py); embeddings were empty so far
     def autocast(self):
         return torch.autocast(self.tok_emb.weight.device.type, torch.bfloat16, enabled=self.bfloat16)
     def forward(self, in_idx, scored=None, padding=None, caches=None, past=0):
@@ -781,7 +782,7 @@ def train_model_simple(model, train_set, val_loader, optimizer, device, num_epoc
     the last one, as measured before the model learned from a batch), validation loss, tokens seen. save(progress) is
     called after each epoch, and on Ctrl-C, before KeyboardInterrupt; with that progress, another call goes on."""
     now = SimpleNamespace(**progress or {"step": 0, "tokens_seen": 0, "train_losses": [], "val_losses": [],
-                                         "track_tokens_seen": [], "losses": [], "n_scored": 0})  # n: since last report
+                                         "track_tokens_seen": [], "losses": [], "n_scored": 0})  # two since a report
     steps_per_epoch = math.ceil(len(train_set) / batch_size)
     n_steps = num_epochs * steps_per_epoch
     bar = tqdm(total=n_steps, initial=now.step, desc="fine-tuning", unit="step", leave=False, disable=None)

@@ -13,11 +13,11 @@ def random_idx(rows, length, seed=0):
 @pytest.mark.parametrize("rows, length, new", [(1, 1, 20), (1, 12, 25), (7, 12, 28), (3, 39, 1), (2, 40, 1)])
 def test_greedy_equals_the_plain_loop(small_model, monkeypatch, fused, rows, length, new):
     monkeypatch.setattr(ft, "FUSED", fused)
-    idx = random_idx(rows, length)
+    idx = random_idx(rows, length, seed=7)
     plain = ft.generate_text_simple(small_model, idx, new, 40)
     assert plain.shape == (rows, length + new) and torch.equal(plain[:, :length], idx)
     assert torch.equal(ft.generate(small_model, idx, new, 40), plain)
-    assert len(plain[:, length:].unique()) > 1 or new < 3  # not one token over and over
+    assert len(plain[:, length:].unique()) > 3 or new < 3  # not one token over and over
 
 
 @pytest.mark.parametrize("length", [30, 38, 39, 40, 41, 60])
