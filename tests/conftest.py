@@ -25,7 +25,7 @@ def small_cfg():
 @pytest.fixture
 def small_model(small_cfg):
     """A small random model whose logits differ clearly from token to token."""
-    torch.manual_seed(7)
+    torch.manual_seed(6)
     model = ft.GPTModel(small_cfg).eval()
     with torch.no_grad():
         for weight in model.parameters():

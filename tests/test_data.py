@@ -31,7 +31,7 @@ def test_split_needs_ten():
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"{", "line 1: this is not JSON"), (b"3", "must hold a list"), (b"\xff\xfe[", "this is not JSON in UTF-8"),
+    (b"{", "line 1 column 3"), (b"3", "must hold a list"), (b"\xff\xfe[", "this is not JSON in UTF-8"),
     (b"[1]", "entry 1 is not an object"),
     (json.dumps([ENTRY, {"instruction": "x", "input": ""}]).encode(),
      'entry 2 has no text under "output"'),

@@ -643,21 +643,6 @@ def test_runs_side_by_side_from_a_wrong_part(tmp_path):
 # ---- The disk is full ----
 
 
-def test_a_full_disk_is_found_before_anything_is_fetched(tmp_path, monkeypatch):
-    monkeypatch.setattr(ft.shutil, "disk_usage", lambda path: SimpleNamespace(free=3_400_000))
-    with answering() as server:
-        line = fails(server, tmp_path / "file")
-        assert re.search("disk|space", line) and "3,500,000" in line and "file" in line
-        assert len(server.asked) == 1 and not list(tmp_path.iterdir())  # asking again would not help
-        (tmp_path / "file.part").write_bytes(CONTENT[:MIB])
-        ft.download(server.url, tmp_path / "file", is_content)  # the rest fits
-        monkeypatch.setattr(ft.shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
-        (tmp_path / "other.part").write_bytes(CONTENT[: 2 * MIB])
-        with pytest.raises(OSError, match=f"{3_500_000 - 2 * MIB:,}"):
-            ft.download(server.url, tmp_path / "other", is_content)
-    assert (tmp_path / "other.part").read_bytes() == CONTENT[: 2 * MIB]  # nothing lost
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 2 MiB."""
@@ -678,13 +663,6 @@ def test_a_small_disk_gets_full(small_disk, length):
         assert len(server.asked) == 1
     assert "space" in line or "disk is full" in line
     assert (small_disk / "other").read_bytes() == b"old"
-
-
-def test_a_full_disk_ends_main_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(ft.shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
-    with answering() as server, pytest.raises(SystemExit) as stop:
-        ft.main([*map(str, FETCH), server.url, "--out", str(tmp_path)])
-    assert re.fullmatch(r"error: .*(disk|space).*3,500,000.*", stop.value.code.replace(str(tmp_path), ""))
 
 
 # ---- TLS and proxies ----
@@ -839,7 +817,7 @@ def test_a_wrong_file_is_named_kept_and_fetched_again(fetched, server_folder, ca
     if wrong == "truncated" and name != "hparams.json":
         assert f"{len(altered):,}" in line and f"{len(altered) + 1:,}" in line  # what it is, and what was expected
     assert asked_for() == [name] and is_right(fetched, server_folder)
-    assert Path(f"{file}.old").read_bytes() == altered and source == str(fetched / "124M")
+    assert Path(f"{file}.old").read_bytes() == altered and source == fetched / "124M"
     assert sorted(path.name for path in file.parent.iterdir()) == sorted([*ft.OPENAI_FILES, f"{name}.old"])
 
 
@@ -931,7 +909,7 @@ def test_wrong_weights_are_kept_also_when_nothing_better_can_be_had(fetched, ser
     file.write_bytes(content)
     for folder in ("openai", "hub"):
         shutil.rmtree(server_folder / folder)
-    with pytest.raises(ft.requests.RequestException, match="model.ckpt.data-00000-of-00001 is wrong"):
+    with pytest.raises(ft.requests.RequestException, match=r"model.ckpt.data-00000-of-00001.old and"):
         ft.load_model("124M", fetched)
     assert Path(f"{file}.old").read_bytes() == content
 
@@ -1001,7 +979,7 @@ def test_a_mirror_that_is_no_address_fails_in_one_line(server_folder, tmp_path, 
 def test_a_mirror_of_another_kind_is_a_wrong_command_line(url, capsys):
     with pytest.raises(SystemExit) as stop:
         ft.parse_args(["--weights-url", url])
-    assert stop.value.code == 2 and "--weights-url must" in capsys.readouterr().err.splitlines()[-1]
+    assert stop.value.code == 2 and "--weights-url cannot be" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_main_passes_the_mirror_on(server_folder, tmp_path, forbidden, capsys):

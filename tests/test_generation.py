@@ -144,7 +144,8 @@ def test_responses_in_the_order_of_the_data(tiny_tokenizer):
             weight.mul_(5)
     data = [{"instruction": "word " * n, "input": "", "output": "x"} for n in (9, 2, 30, 1, 14, 5, 22)]
     dataset = ft.InstructionDataset(data, tiny_tokenizer)
-    together = ft.generate_responses(model, dataset, tiny_tokenizer, 12, torch.device("cpu"), batch_size=3)
+    prompts = [tokens[:length] for tokens, length in dataset]
+    together = ft.generate_responses(model, prompts, tiny_tokenizer, 12, batch_size=3)
     for entry, response in zip(data, together, strict=True):
         idx = ft.text_to_token_ids(ft.format_input(entry) + ft.RESPONSE_HEADER, tiny_tokenizer)
         alone = ft.generate_text_simple(model, idx, 12, 512)[0, idx.shape[1] :].tolist() + [2047]

@@ -303,7 +303,7 @@ def test_a_second_ctrl_c_in_a_save_keeps_the_save_before(unbroken, tmp_path):
 
 @pytest.mark.parametrize("name, n, step", [
     ("download_and_load_file", 1, 0), ("load_model", 1, 0), ("generate_responses", 1, 0),
-    ("plot_losses", 1, 8), ("generate_responses", 2, STEPS), ("save_json", 2, STEPS)])
+    ("plot_losses", 1, 8), ("generate_responses", 5, STEPS), ("save_json", 2, STEPS)])
 def test_ctrl_c_before_and_after_the_training(unbroken, tmp_path, name, n, step):
     """Here it stops at once (while the plot is drawn, after the next step); what was trained is not lost."""
     with at_call(ft, name, n, ctrl_c):

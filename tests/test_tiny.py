@@ -16,11 +16,12 @@ sys.path.insert(0, str(TINY))
 import make_tiny  # noqa: E402
 import statements  # noqa: E402
 
+ONCE = dict.fromkeys(make_tiny.STAGES[0]["rounds"], 1)
 
 @pytest.fixture(scope="module")
 def documents():
     """The text that the model learned from, each sentence of the tables once."""
-    return make_tiny.all_documents(123, table_rounds=1, prose_rounds=1, n_made=30_000)
+    return make_tiny.all_documents(123, ONCE, prose=1, made=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_folder_is_small():
 
 def test_model_is_small_and_has_the_released_layout():
     settings, params = ft.read_checkpoint(TINY)
-    assert settings == make_tiny.sizes(ft.MODELS["tiny"])
+    assert settings == ft.sizes_of(ft.MODELS["tiny"])
     assert list(params) == list(ft.checkpoint_layout(settings))
     assert sum(math.prod(params[name].shape) for name in params) <= 4_000_000
     assert all(torch.isfinite(torch.as_tensor(params[name])).all() for name in params)
@@ -44,7 +45,7 @@ def test_model_is_small_and_has_the_released_layout():
 
 def test_model_and_tokenizer_load(tiny_tokenizer):
     model, tokenizer, source = ft.load_model("tiny", ROOT / "gpt2")
-    assert source == str(TINY)
+    assert source == TINY
     assert tokenizer.n_vocab == tiny_tokenizer.n_vocab == model.cfg["vocab_size"]
     longest = max(len(tokenizer.encode_ordinary(text)) for text in make_tiny.prompts())
     assert longest < model.cfg["context_length"]
@@ -52,7 +53,7 @@ def test_model_and_tokenizer_load(tiny_tokenizer):
 
 def test_prompt_header_is_short(tiny_tokenizer):
     header = ft.format_input({"instruction": "", "input": ""}) + ft.RESPONSE_HEADER
-    assert len(tiny_tokenizer.encode_ordinary(header)) <= 60
+    assert len(tiny_tokenizer.encode_ordinary(header)) <= 45
 
 
 def test_digits_are_single_tokens(tiny_tokenizer):
@@ -82,7 +83,7 @@ def test_text_is_neither_question_and_answer_nor_instruction(documents):
 
 
 def test_text_is_the_same_each_time():
-    few = {"table_rounds": 1, "prose_rounds": 1, "n_made": 500}
+    few = {"rounds": ONCE, "prose": 1, "made": 500}
     assert make_tiny.all_documents(1, **few) == make_tiny.all_documents(1, **few)
     assert make_tiny.all_documents(1, **few) != make_tiny.all_documents(2, **few)
 
@@ -126,7 +127,7 @@ def test_model_knows_english(tiny_tokenizer):
     """On sentences that are put together anew, the model is far better than one that knows only how often each token
     occurs, which is at about 6 nats."""
     model, _, _ = ft.load_model("tiny", ROOT / "gpt2")
-    documents = make_tiny.all_documents(99, table_rounds=1, prose_rounds=1, n_made=6_000)[:300]
+    documents = make_tiny.all_documents(99, ONCE, prose=1, made=6_000)[:300]
     tokens = make_tiny.tokens_of(documents, tiny_tokenizer)
     windows = tokens[: len(tokens) // make_tiny.WINDOW * make_tiny.WINDOW].view(-1, make_tiny.WINDOW)
     with torch.no_grad():
@@ -135,11 +136,11 @@ def test_model_knows_english(tiny_tokenizer):
 
 def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
     cfg = {**ft.MODELS["tiny"], "vocab_size": 400, "emb_dim": 64, "n_layers": 2, "n_heads": 1}
-    few = make_tiny.all_documents(1, table_rounds=0, prose_rounds=1, n_made=600)
-    model = make_tiny.make(tmp_path / "tiny", cfg, few, n_steps=2, seed=1, device="cpu")
+    few = {"rounds": {}, "prose": 1, "made": 600, "rate": 1.0}
+    model = make_tiny.make(tmp_path / "tiny", cfg, [few, few], n_steps=2, seed=1, device="cpu")
     monkeypatch.setitem(ft.MODELS, "tiny", cfg)
     read, tokenizer, source = ft.load_model("tiny", tmp_path)
-    assert source == str(tmp_path / "tiny") and tokenizer.n_vocab == 400
+    assert source == tmp_path / "tiny" and tokenizer.n_vocab == 400
     assert "2 steps" in capsys.readouterr().out
     wanted = model.state_dict()
     for name, weight in read.state_dict().items():

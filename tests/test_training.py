@@ -113,7 +113,7 @@ def test_evaluation_learns_nothing_and_switches_dropout_off(small_cfg):
     model = ft.GPTModel({**small_cfg, "drop_rate": 0.5}).train()
     loader = [ft.custom_collate_fn(random_batch(), pad_token_id=0)]
     assert ft.evaluate_model(model, loader, CPU) == ft.evaluate_model(model, loader, CPU)
-    assert model.training and all(weight.grad is None for weight in model.parameters())
+    assert not model.training and all(weight.grad is None for weight in model.parameters())
 
 
 def test_weight_decay_is_for_matrices_only(small_model):
@@ -151,7 +151,7 @@ def test_a_small_model_learns_sixteen_entries(tiny_tokenizer, capsys):
     loader = ft.make_loader(dataset, 8, tiny_tokenizer, 512)
     prompt = ft.format_input(toy_entries()[0]) + ft.RESPONSE_HEADER
     train_losses, val_losses, tokens_seen = ft.train_model_simple(
-        model, dataset, loader, ft.make_optimizer(model, 1e-3), CPU, 72, 8, 12, prompt, tiny_tokenizer, seed=1)
+        model, dataset, loader, ft.make_optimizer(model, 2e-3), CPU, 72, 8, 12, prompt, tiny_tokenizer, seed=1)
     assert val_losses[-1] < 0.05 < val_losses[0]
     assert len(train_losses) == len(val_losses) == len(tokens_seen) == 13 and tokens_seen == sorted(tokens_seen)
     scores, responses = ft.score_model(model, dataset, tiny_tokenizer, 20, CPU)
@@ -233,3 +233,111 @@ def test_gpu_gives_the_logits_of_the_cpu(small_model):
         exact = small_model(idx)
         on_gpu = small_model.to("cuda")(idx.to("cuda")).cpu()
     assert torch.allclose(exact, on_gpu, atol=1e-2)
+
+
+# ---- The learning rate, and when to stop ----
+
+def test_schedule_rises_and_falls():
+    rates = [ft.cosine_schedule(step, 100) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert rates[10] == 1 and rates[10:] == sorted(rates[10:], reverse=True) and 0 < rates[-1] < 0.001
+    assert rates[55] == pytest.approx(0.5)  # half the way down
+    for n_steps in (1, 2, 3, 10, 11):
+        assert all(0 < ft.cosine_schedule(step, n_steps) <= 1 for step in range(n_steps))
+
+
+def run_of(tokenizer, **settings):
+    """Train a small model on the sixteen entries for 4 epochs of 2 steps; return it and the lists."""
+    torch.manual_seed(0)
+    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
+    dataset = ft.InstructionDataset(toy_entries(), tokenizer, 512)
+    loader = ft.make_loader(dataset, 8, tokenizer, 512)
+    batch_size = settings.pop("batch_size", 8)
+    lists = ft.train_model_simple(model, dataset, loader, ft.make_optimizer(model, 1e-2), CPU, 4, batch_size, 1, "Hi",
+                                  tokenizer, 3, **settings)
+    return model, lists
+
+
+def test_training_follows_the_schedule(tiny_tokenizer, monkeypatch):
+    rates, step = [], torch.optim.AdamW.step
+
+    def spy(optimizer):
+        rates.append({group["lr"] for group in optimizer.param_groups})
+        return step(optimizer)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", spy)
+    run_of(tiny_tokenizer)
+    assert rates == [{1e-2 * ft.cosine_schedule(i, 8)} for i in range(8)]
+    rates.clear()
+    run_of(tiny_tokenizer, schedule=lambda step, n_steps: 1.0)
+    assert rates == [{1e-2}] * 8
+
+
+@pytest.mark.parametrize("losses, patience, n_reports, best", [
+    ([5, 4, 3, 3.5, 3.2, 9, 9, 9], 2, 5, 3), ([5, 4, 4.5, 3, 6, 7, 8, 2], 3, 7, 4),
+    ([5, 4, 3, 2, 1, 0.9, 0.8, 0.7], 1, 8, 8), ([1, 2, 2, 2, 2, 2, 2, 2], 1, 2, 1),
+    ([5, 4, 3, 9, 9, 9, 9, 9], None, 8, 8)])
+def test_patience_stops_and_keeps_the_best(losses, patience, n_reports, best, tiny_tokenizer, monkeypatch):
+    """Losses that are made up: the weights after training are those at the best of them."""
+    weights = []
+
+    def made_up(model, *_):
+        weights.append([weight.detach().clone() for weight in model.parameters()])
+        return losses[len(weights) - 1]
+
+    monkeypatch.setattr(ft, "evaluate_model", made_up)
+    saves = []
+    model, (train_losses, val_losses, tokens_seen) = run_of(
+        tiny_tokenizer, patience=patience, save=lambda now: saves.append(now["step"]))
+    assert val_losses == losses[:n_reports] and len(train_losses) == len(tokens_seen) == n_reports
+    assert all(torch.equal(*pair) for pair in zip(model.parameters(), weights[best - 1], strict=True))
+    assert saves[-1] == n_reports  # the last step is saved, too
+
+
+def test_patience_goes_on_after_a_resumption(tiny_tokenizer, monkeypatch):
+    losses = iter([5, 4, 6, 7, 1, 1, 1, 1])
+    monkeypatch.setattr(ft, "evaluate_model", lambda *_: next(losses))
+    states = []
+    run_of(tiny_tokenizer, patience=2, save=lambda now: states.append({**now, "val_losses": [*now["val_losses"]]}))
+    assert [state["step"] for state in states] == [2, 4] and states[-1]["over"]
+    losses = iter([6, 7, 1, 1])
+    _, (_, val_losses, _) = run_of(tiny_tokenizer, patience=2, progress=states[0])
+    assert val_losses == [5, 4, 6, 7]
+
+
+# ---- Batches in parts ----
+
+def gradients(model, batch, n_parts):
+    model.zero_grad()
+    result = ft.backward_step(*batch, model, CPU, n_parts)
+    return result, torch.cat([weight.grad.flatten() for weight in model.parameters()])
+
+
+@pytest.mark.parametrize("n_parts", [2, 3, 5, 7, 12])
+def test_parts_give_the_gradients_of_the_whole(small_model, n_parts):
+    batch = ft.custom_collate_fn(random_batch(7), pad_token_id=0)
+    (total, n), whole = gradients(small_model, batch, 1)
+    (total_of_parts, n_of_parts), parts = gradients(small_model, batch, n_parts)
+    assert n == n_of_parts and float(total) == pytest.approx(float(total_of_parts), rel=1e-5)
+    assert torch.allclose(whole, parts, atol=1e-6)
+
+
+def test_a_mean_of_means_is_not_the_mean(small_model):
+    """The well-known mistake: averaging the mean losses of parts whose numbers of scored tokens differ."""
+    batch = ft.custom_collate_fn(random_batch(6), pad_token_id=0)
+    counts = [int((part != ft.IGNORE_INDEX).sum()) for part in batch[1].chunk(2)]
+    assert counts[0] != counts[1]
+    _, whole = gradients(small_model, batch, 2)
+    small_model.zero_grad()
+    for part in zip(*(tensor.chunk(2) for tensor in batch), strict=True):
+        (ft.calc_loss_batch(*part, small_model, CPU)[0] / 2).backward()
+    mean_of_means = torch.cat([weight.grad.flatten() for weight in small_model.parameters()])
+    assert not torch.allclose(whole, mean_of_means, atol=1e-4)
+
+
+def test_accumulation_is_the_same_run(tiny_tokenizer):
+    one, lists = run_of(tiny_tokenizer, batch_size=8)
+    other, other_lists = run_of(tiny_tokenizer, batch_size=2, accumulate=4)
+    for ours, theirs in zip(lists, other_lists, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4)
+    assert all(torch.allclose(*pair, atol=1e-4) for pair in zip(one.parameters(), other.parameters(), strict=True))

@@ -38,9 +38,43 @@ END = "<|endoftext|>"
 # A document is a few lines that belong together: several facts about one thing, one kind of fact about several
 # things, a paragraph of prose, or what a function of statements.py returns.
 
-TABLE_ROUNDS = 12  # how often each row meets each of its sentences
-PROSE_ROUNDS = 12  # how often each paragraph of prose occurs
-N_MADE = 250_000  # calls of the functions in statements.py
+# The model reads in two stages: first of everything alike, to learn the language and to copy, then mostly facts.
+# rounds: how often each row of a table in that file meets each of its sentences; prose: how often each paragraph
+# occurs; made: calls of the functions in statements.py; rate: the highest learning rate, in parts of the usual one.
+STAGES = [
+    {"rounds": {"geography-and-people": 30, "science": 30, "words": 30, "formats": 30, "sentences": 30},
+     "prose": 30, "made": 500_000, "rate": 1.0},
+    {"rounds": {"geography-and-people": 36, "science": 36, "words": 18, "formats": 12, "sentences": 6},
+     "prose": 20, "made": 120_000, "rate": 0.5},
+]
+
+SMALL_WORDS = re.compile("(a|an|the|of|to|in|on|at|by|for|from|with|as|and|or|but|so|that|which|who|whose|it|its|is|are"
+                         "|was|were|be|been|has|have|had|do|does|did|not|no|this|these|those|there|their|his|her|he|she|they"
+                         "|we|you|i|can|will|would|may|must|should|if|when|than|then)", re.IGNORECASE)
+
+
+def card(sentence, r):
+    """Return an index card: a few words of a sentence, in any order, and the sentence; or one with a gap."""
+    words = re.findall(r"[\w'-]+", sentence)
+    weighty = [word for word in words if not SMALL_WORDS.fullmatch(word)]
+    if len(weighty) < 2:
+        return sentence
+    if r.random() < 0.15:
+        word = r.choice(weighty[-3:])
+        gap = re.sub(rf"\b{re.escape(word)}\b", "____", sentence)
+        return r.choice([f"{gap}\n\n{sentence}", f"{gap}\n\n{word}", f'In "{gap}" the missing word is "{word}."',
+                         f"The word that is missing here is {word}.\n\n{gap}\n\n{sentence}"])
+    keep = weighty[:-1] if r.random() < 0.8 else weighty  # mostly, the last one is what the card is to tell
+    keys = r.sample(keep, min(len(keep), r.choice([1, 2, 2, 3, 4])))
+    if r.random() < 0.6:
+        keys.sort(key=words.index)
+    keys = r.choice([", ", " ", " ", " and "]).join(keys)
+    keys = statements.capital(keys) if r.random() < 0.7 else keys
+    if r.random() < 0.6:
+        return r.choice([f"{keys}\n\n{sentence}", f"{keys}:\n\n{sentence}", f"{keys}.\n\n{sentence}"])
+    top = r.choice(["Words", "Topic", "Subject", "Title", "Note", "Card", "About", "Key words"])
+    bottom = r.choice(["Sentence", "Text", "Fact", "Entry", "Statement", "In full"])
+    return r.choice([f"{top}:\n{keys}\n\n{bottom}:\n{sentence}", f"{top}: {keys}\n{bottom}: {sentence}"])
 
 
 LABEL = re.compile(r"(?<=[.!?]) (?=[A-Z][a-z ]*: )")  # before a label, such as "Title: ", a new line may begin
@@ -53,8 +87,9 @@ def table_documents(block, r):
         sentences = [statements.fill(template, row) for template in block.templates]
         r.shuffle(sentences)
         while sentences:
-            n = r.choice([1, 1, 2, 3])
-            documents.append(r.choice([" ", " ", "\n"]).join(sentences[:n]))
+            n = r.choice([1, 1, 1, 2, 3])
+            text = r.choice([" ", " ", "\n"]).join(sentences[:n])
+            documents.append(card(text, r) if n == 1 and "\n" not in text and r.random() < 0.7 else text)
             sentences = sentences[n:]
     for template in block.templates:  # the same fact about several things
         rows = r.sample(block.rows, min(4, len(block.rows)))
@@ -70,7 +105,9 @@ def read_text():
             paragraphs += [line.strip() for line in path.read_text(encoding="utf-8").splitlines()
                            if line.strip() and not line.startswith("#")]
         else:
-            blocks += [block for block in statements.read_blocks(path) if block.templates]
+            for block in statements.read_blocks(path):
+                block.file = path.stem
+                blocks += [block] if block.templates else []
     return blocks, paragraphs
 
 
@@ -103,15 +140,16 @@ def without(documents, phrases):
     return [document for document in documents if not any(phrase in document for phrase in found)]
 
 
-def all_documents(seed, table_rounds=TABLE_ROUNDS, prose_rounds=PROSE_ROUNDS, n_made=N_MADE):
-    """Return the documents to learn from, in random order. None holds an entry that the fine-tuned model is tested
-    or validated on."""
+def all_documents(seed, rounds, prose, made, rate=1.0):
+    """Return the documents of a stage (see STAGES), in random order. None holds an entry that the fine-tuned model is
+    tested or validated on."""
     r = random.Random(seed)
     blocks, paragraphs = read_text()
     _, test_data, validation_data = instruction_data()
-    documents = [document for _ in range(table_rounds) for block in blocks for document in table_documents(block, r)]
-    documents += paragraphs * prose_rounds
-    documents += made_documents(n_made, r)
+    documents = [document for block in blocks for _ in range(rounds.get(block.file, 0))
+                 for document in table_documents(block, r)]
+    documents += paragraphs * prose
+    documents += made_documents(made, r)
     documents = without(documents, held_out_phrases(test_data + validation_data))
     r.shuffle(documents)
     return documents
@@ -165,7 +203,7 @@ def prompts():
 # model learn by Muon instead of AdamW: after 320 steps its loss was 3.2 where that of AdamW was 4.1.
 
 WINDOW = 256  # tokens: the model's context
-BATCH = 12  # windows per step
+BATCH = 16  # windows per step
 ADAM_RATE, MUON_RATE = 3e-3, 2e-2  # the highest learning rates
 
 
@@ -223,7 +261,7 @@ def rate_factor(step, done):
     return min(1, (step + 1) / 50) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def pretrain(model, tokens, n_steps, seed, minutes=math.inf):
+def pretrain(model, tokens, n_steps, seed, minutes=math.inf, rate=1.0):
     """Train the model on a row of tokens for n_steps or minutes, whichever is over first. Return the number of steps
     and the mean loss of the last hundred."""
     inside = [weight for weight in model.trf_blocks.parameters() if weight.dim() == 2]
@@ -246,7 +284,7 @@ def pretrain(model, tokens, n_steps, seed, minutes=math.inf):
         del starts[-BATCH:]
         if step % 4:  # attention takes less time in short windows; one step in four learns the later positions
             windows = torch.cat([windows[:, : WINDOW // 2 + 1], windows[:, WINDOW // 2 :]])
-        factor = rate_factor(step, done)
+        factor = rate * rate_factor(step, done)
         loss = loss_of(model, windows.to(device))
         model.zero_grad()
         loss.backward()
@@ -263,69 +301,46 @@ def pretrain(model, tokens, n_steps, seed, minutes=math.inf):
 
 # ---- 4. The files ------------------------------------------------------------------------------------------------
 
-def arrays_of(model):
-    """Return the weights of a model as in OpenAI's checkpoints, {name: float32 array}, in the order of the file: the
-    inverse of finetune_gpt2.load_weights_into_gpt."""
-    state = {name: weight.detach().float().cpu() for name, weight in model.state_dict().items()}
-    ours = {"wte": "tok_emb.weight", "wpe": "pos_emb.weight",
-            "ln_f/g": "final_norm.scale", "ln_f/b": "final_norm.shift"}
-    for n in range(model.cfg["n_layers"]):
-        ours |= {f"h{n}/{theirs}": f"trf_blocks.{n}.{name}" for theirs, (name, _) in ft.BLOCK_ARRAYS.items()}
-    arrays = {}
-    for theirs, shape in ft.checkpoint_layout(sizes(model.cfg)).items():
-        # query, key and value are one matrix; PyTorch keeps matrices as (out, in)
-        parts = [state[ours[theirs].format(part)] for part in ("query", "key", "value")] \
-            if "c_attn" in theirs else [state[ours[theirs]]]
-        array = torch.cat(parts)
-        array = array.T if theirs.endswith("/w") else array
-        assert array.shape == shape, theirs
-        arrays[theirs] = np.ascontiguousarray(array.numpy(), dtype="<f4")
-    return arrays
-
-
-def sizes(cfg):
-    """Return a model's sizes under OpenAI's names, as in hparams.json."""
-    return {theirs: cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()}
-
-
 def write_model(model, folder):
     """Write hparams.json and the weights."""
-    (folder / "hparams.json").write_text(json.dumps(sizes(model.cfg)) + "\n", encoding="utf-8", newline="\n")
+    (folder / "hparams.json").write_text(json.dumps(ft.sizes_of(model.cfg)) + "\n", encoding="utf-8", newline="\n")
     with ft.whole_file(folder / ft.OPENAI_FILES[-1], 4 * sum(weight.numel() for weight in model.parameters())) as file:
-        for array in arrays_of(model).values():
-            file.write(array.tobytes())
+        for _, array in ft.weights_of(model):
+            file.write(array.numpy())
 
 
-def make(folder, cfg, documents, n_steps=None, seed=123, device="cpu", dtype="auto",
-         minutes=math.inf):
-    """Do the whole job: write the four files into the folder, and return the model."""
+def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto", minutes=math.inf):
+    """Do the whole job: write the four files into the folder, and return the model. Each of the stages (see STAGES)
+    takes n_steps, or the same part of the minutes, whichever is over first."""
     folder.mkdir(parents=True, exist_ok=True)
-    held_out, documents = documents[:100], documents[100:]
-    write_tokenizer(learn_merges(documents + prompts(), cfg["vocab_size"]), folder)
+    texts = [all_documents(seed + i, **stage) for i, stage in enumerate(stages)]
+    held_out, texts[0] = texts[0][:100], texts[0][100:]
+    write_tokenizer(learn_merges(texts[0][:400_000] + 20 * prompts(), cfg["vocab_size"]), folder)
     tokenizer = ft.load_tokenizer(folder)
-    tokens, held_out = (tokens_of(part, tokenizer) for part in (documents, held_out))
-    n_steps = n_steps or len(tokens) // (BATCH * WINDOW)
-    print(f"{len(documents):,} documents, {sum(map(len, documents)):,} letters, {len(tokens):,} tokens", flush=True)
-
     torch.manual_seed(seed)
     device = torch.device(device)
     model = ft.GPTModel(cfg).to(device)
     model.bfloat16 = ft.choose_dtype(dtype, device, cfg) == torch.bfloat16
-    start = time.perf_counter()
-    n_steps, loss = pretrain(model, tokens, n_steps, seed, minutes)
-    minutes = (time.perf_counter() - start) / 60
-    windows = held_out[: len(held_out) // (WINDOW + 1) * (WINDOW + 1)].view(-1, WINDOW + 1)
-    with torch.no_grad():
-        held_out_loss = float(loss_of(model.eval(), windows.to(device)))
+    windows = tokens_of(held_out, tokenizer)
+    windows = windows[: len(windows) // (WINDOW + 1) * (WINDOW + 1)].view(-1, WINDOW + 1)
+    for stage, documents in zip(stages, texts, strict=True):
+        tokens = tokens_of(documents, tokenizer)
+        print(f"{len(documents):,} documents, {sum(map(len, documents)):,} letters, {len(tokens):,} tokens", flush=True)
+        start = time.perf_counter()
+        n, loss = pretrain(model, tokens, n_steps or len(tokens) // (BATCH * WINDOW), seed, minutes / len(stages),
+                           stage["rate"])
+        with torch.no_grad():
+            held_out_loss = float(loss_of(model.eval(), windows.to(device)))
+        took = (time.perf_counter() - start) / 60
+        print(f"{n:,} steps of {BATCH * WINDOW:,} tokens in {took:.1f} minutes on {device};"
+              f" loss per token: {loss:.3f} at the end, {held_out_loss:.3f} on {windows.numel():,} tokens held out")
     write_model(model.cpu(), folder)
-    print(f"{n_steps:,} steps of {BATCH * WINDOW:,} tokens in {minutes:.1f} minutes on {device}; loss per token:"
-          f" {loss:.3f} at the end, {held_out_loss:.3f} on {windows.numel():,} tokens held out")
     return model
 
 
 def main():
     parser = argparse.ArgumentParser(description="Pre-train the tiny model and write its files beside this script.")
-    parser.add_argument("--steps", type=int, metavar="N", help="training steps (default: once through the text)")
+    parser.add_argument("--steps", type=int, metavar="N", help="steps in each stage (default: once through the text)")
     parser.add_argument("--minutes", type=float, metavar="N", default=math.inf, help="stop after so long at the latest")
     parser.add_argument("--seed", type=int, metavar="N", default=123, help="where random numbers start (default: 123)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps (default: auto, a GPU if there is one)")
@@ -335,8 +350,7 @@ def main():
                         help="where to write (default: beside this script)")
     args = parser.parse_args()
     device = ft.choose_device(args.device)
-    make(args.out, ft.MODELS["tiny"], all_documents(args.seed), args.steps, args.seed, device, args.dtype,
-         args.minutes)
+    make(args.out, ft.MODELS["tiny"], STAGES, args.steps, args.seed, device, args.dtype, args.minutes)
 
 
 if __name__ == "__main__":

@@ -115,10 +115,13 @@ def rewritten(r, before, after, was, now):
         f'"{before}" becomes "{after}" {now}.',
         f'{the} "{before}" reads like this {now}: "{after}"',
         f"{before}\n\n{capital(now)}, this {sentence} reads:\n\n{after}",
-        f"This {sentence} is put {now}.\n\n{before}\n\n{after}",
+        f"This {sentence} becomes another one {now}.\n\n{before}\n\n{after}",
         f"{capital(now)}:\n\n{before}\n{after}",
         f"{before} {capital(now)}, the {sentence} is: {after}",
         f"Here is a {sentence}.\n{before}\nHere it is {now}.\n{after}",
+        f"The next {sentence} is {now}.\n\n{before}\n\n{after}",
+        f"{capital(sentence)}:\n{before}\n\n{capital(now)}:\n{after}",
+        f"A {sentence} {now}\n\n{before}\n\n{after}",
     ]
     if was:
         ways += [f'"{before}" is {was}. {capital(now)}, it is "{after}"',
@@ -1704,3 +1707,89 @@ def wordings(r):
     return rewritten(r, one, two, was, now)
 
 
+# ---- Copying -----------------------------------------------------------------------------------------------------
+# What a model of this size does not learn from ordinary sentences by itself: to repeat what stands above, also if it
+# has never seen it. So here are texts that nobody could continue without looking back.
+
+SYLLABLES = ("ba be bo da den dri fa fel fo ga gim gra hal hu jo ka kel kri la lin lo ma mip mo na nel no pa pim plu"
+             " ra ril ro sa sel ska ta tem tro va vin wob za zil").split()
+SENTENCES = sorted({sentence for path in sorted(TEXT.glob("prose*.txt")) for line in path.read_text(
+    encoding="utf-8").splitlines() if not line.startswith("#") for sentence in re.findall(r"[A-Z][^.!?\"]+[.!?](?= |$)",
+    line) if 4 <= len(sentence.split()) <= 14})
+
+
+def word(r):
+    """Return a word that may be anything: a noun, a name, a number, or made up."""
+    kind = r.random()
+    if kind < 0.35:
+        return r.choice(NOUNS)
+    if kind < 0.5:
+        return r.choice(NAMES + CITIES + COUNTRIES)
+    if kind < 0.6:
+        return str(r.randrange(1, 10 ** r.choice([1, 2, 3, 4])))
+    made = "".join(r.choices(SYLLABLES, k=r.choice([1, 2, 2, 3])))
+    return capital(made) if r.random() < 0.3 else made
+
+
+def odd_sentence(r):
+    """Return (sentence, its words): one that was made by hand or by a program, in which some words are others."""
+    if r.random() < 0.5:
+        agent, verb, patient = scene(r)
+        tense = r.choice(TENSES)
+        sentence = active(agent, verb, patient, tense) + tail(r, tense) + "."
+    else:
+        sentence = r.choice(SENTENCES)
+    words = sentence[:-1].split(" ")
+    for place in r.sample(range(1, len(words)), min(len(words) - 1, r.choice([0, 1, 1, 2, 3]))):
+        if len(words[place]) > 3 and words[place].isalpha():
+            words[place] = word(r)
+    return " ".join(words) + sentence[-1], words
+
+
+@maker(22)
+def copied_words(r):
+    words = [word(r) for _ in range(r.choice([2, 3, 4, 5, 6, 8, 12]))]
+    gap = r.choice([", ", ", ", " ", "; ", " and ", "\n", " - "])
+    line = gap.join(words)
+    other = r.choice([", ", " ", "\n", "; "]).join(words)
+    pick = r.randrange(len(words))
+    nth = ordinal_word(pick + 1)
+    return r.choice([
+        f"{line}\n\n{line}", f"{line}\n{line}\n{line}", f"{line}\n\n{other}",
+        f"The words are {line}.\n\n{capital(line)}", f"Here is a list: {line}\n\nHere it is again: {line}",
+        f"Here is a list: {line}\nHere it is once more.\n{other}",
+        f"{words[0]} has read {line}.\n\nThe list that was read is {line}.",
+        f"{line}\n\nThe first word of the list is {words[0]}.", f"{line}\n\nThe last word of the list is {words[-1]}.",
+        f"{line}\n\nThe {nth} word is {words[pick]}.", f'In "{line}" the {nth} word is "{words[pick]}."',
+        f"{line}\n\nIn a numbered list:\n\n" + "\n".join(f"{i}. {w}" for i, w in enumerate(words, start=1)),
+        f"{line}\n\nWith a line for each:\n\n" + "\n".join(words), f"{line}\n\n{listing(words)}",
+        f"{line}\n\nFrom last to first:\n\n{gap.join(words[::-1])}", f"{line}\n\n{gap.join(words[::-1])}",
+        f"{line}\n\nWithout {words[pick]}:\n\n{gap.join(words[:pick] + words[pick + 1:])}",
+        f"The colors of {words[0]} are {other}. There is nothing else to say of {words[0]} than {other}.",
+    ])
+
+
+@maker(26)
+def copied_sentences(r):
+    one, words = odd_sentence(r)
+    two, _ = odd_sentence(r)
+    name = r.choice(NAMES)
+    place = r.randrange(len(words))
+    old = words[place].strip(",;:")
+    new = word(r)
+    after = one.replace(old, new, 1)
+    known = r.choice(["the same", "again", "once more", "without a change"])
+    return r.choice([
+        f"{one}\n\n{one}", f"{one}\n{one}", f"{one} {one}", f"{one}\n\n{one} {two}", f"{two} {one}\n\n{one}",
+        f"{one}\n{two}\n\n{one}\n{two}", f"{one} {two}\n\n{two} {one}",
+        f"Here is the sentence {known}.\n\n{one}\n\n{one}", f'"{one}" was read aloud. It was "{one}"',
+        f'{name} said, "{one}" These were the words: "{one}"',
+        f"This is what {name} wrote.\n\n{one}\n\n{name} wrote: {one}",
+        f"{one}\n\nWith \"{new}\" in place of \"{old},\" the sentence reads:\n\n{after}",
+        f"{one}\n\n\"{capital(old)}\" is replaced by \"{new}.\"\n\n{after}",
+        f'When "{new}" stands for "{old}" in "{one}" it becomes "{after}"',
+        f"{one} {two}\n\nThe first sentence is: {one}", f"{one} {two}\n\nThe second sentence is: {two}",
+        f'The first word of "{one}" is "{words[0]}."', f'The last word of "{one}" is "{words[-1]}."',
+        f"{one}\n\nIn capital letters:\n\n{one.upper()}", f"{one[0].lower() + one[1:-1]}\n\n{one}",
+        f"{one}\n\n{name} says that {one[0].lower() + one[1:]}",
+    ])

@@ -1,0 +1,104 @@
+"""Training by several processes at once: torchrun on this machine, with gloo."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from test_script import SCRIPT, run_script
+
+import finetune_gpt2 as ft
+
+QUICK = ["--model", "tiny", "--limit", 50, "--epochs", 2, "--max-new-tokens", 8, "--device", "cpu",
+         "--dtype", "float32"]
+
+
+def torchrun(n, *arguments, cwd, script=SCRIPT, timeout=240):
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={n}", "--standalone",
+               str(script), *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=timeout)
+
+
+def metrics_in(folder):
+    return json.loads((folder / "outputs" / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """One process, batches of 6: (folder, what it printed)."""
+    folder = tmp_path_factory.mktemp("alone")
+    return folder, run_script(*QUICK, "--batch-size", 6, cwd=folder)[0]
+
+
+@pytest.mark.parametrize("n, arguments", [(2, ["--batch-size", 3]), (3, ["--batch-size", 1, "--accumulate", 2])])
+def test_processes_together_are_one_with_a_larger_batch(n, arguments, alone, tmp_path):
+    done = torchrun(n, *QUICK, *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    one, many = metrics_in(alone[0]), metrics_in(tmp_path)
+    for kind in ("train", "validation"):
+        assert np.allclose(one["losses"][kind], many["losses"][kind], atol=1e-5), kind
+    assert one["losses"]["epochs"] == many["losses"]["epochs"] and one["steps"] == many["steps"] == 14
+    for state in ("base", "tuned"):
+        assert one["scores"][state] == pytest.approx(many["scores"][state], abs=1e-4)
+    answers = [json.loads((folder / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
+               for folder in (alone[0], tmp_path)]
+    assert answers[0] == answers[1]
+    weights = [torch.load(folder / "outputs" / "gpt2-tiny-sft.pth") for folder in (alone[0], tmp_path)]
+    assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-4) for name in weights[0])
+
+
+def test_only_the_first_process_speaks_and_writes(alone, tmp_path):
+    done = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path)
+
+    def text(out):  # without what depends on the time; losses are compared elsewhere
+        return [line.split("train loss")[0] for line in out.splitlines() if not line.startswith("Done in")]
+
+    assert text(done.stdout) == text(alone[1])
+    assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == sorted(
+        path.name for path in (alone[0] / "outputs").iterdir())
+
+
+def test_a_process_that_dies_ends_the_run(tmp_path):
+    script = tmp_path / "dies.py"
+    script.write_text(f"import os, signal, sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
+                      "backward = ft.backward_step\ncalls = []\n"
+                      "def dying(*arguments):\n"
+                      "    calls.append(1)\n"
+                      "    if ft.RANK == 1 and len(calls) == 4: os.kill(os.getpid(), signal.SIGKILL)\n"
+                      "    return backward(*arguments)\n"
+                      "ft.backward_step = dying\nft.main()\n")
+    start = time.time()
+    done = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path, script=script)
+    assert done.returncode != 0 and time.time() - start < 120
+    assert not (tmp_path / "outputs" / "gpt2-tiny-sft.pth").exists()
+
+
+def test_a_mistake_ends_all_processes_with_one_line_each(tmp_path):
+    done = torchrun(2, *QUICK, "--data", "missing.json", cwd=tmp_path)
+    assert done.returncode != 0 and "missing.json" in done.stderr
+    assert 'finetune_gpt2.py", line' not in done.stderr  # no traceback of ours
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ") and "missing.json" in line]
+
+
+def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
+    """Stopped after the first epoch, it goes on to the same losses; one process alone is told that it does not fit."""
+    script = tmp_path / "stops.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
+                      "save = ft.save_training\n"
+                      "def stop(*arguments, **others):\n    save(*arguments, **others)\n    sys.exit('stopped')\n"
+                      "ft.save_training = stop\nft.main()\n")
+    assert torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path, script=script).returncode != 0
+    _, err = run_script(*QUICK, "--batch-size", 3, "--resume", cwd=tmp_path, status=1)
+    assert "ranks" in err and len(err.splitlines()) == 1
+    done = torchrun(2, *QUICK, "--batch-size", 3, "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "whole").mkdir()
+    whole = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path / "whole")
+    assert whole.returncode == 0
+    first, second = metrics_in(tmp_path)["losses"], metrics_in(tmp_path / "whole")["losses"]
+    assert np.allclose(first["validation"], second["validation"], atol=1e-5)
+    assert np.allclose(first["train"], second["train"], atol=1e-5)

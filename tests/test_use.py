@@ -1,0 +1,245 @@
+"""What one does with a fine-tuned model: ask it, export it for other programs, and go on from such a folder."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.numpy import load_file
+from test_script import SCRIPT, run_script
+
+import finetune_gpt2 as ft
+
+QUICK = ["--limit", 40, "--epochs", 1, "--max-new-tokens", 8, "--device", "cpu", "--dtype", "float32"]
+INSTRUCTION = "Rewrite in passive voice: The chef cooks the meal."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder in which the tiny model has been fine-tuned, and exported to hub/."""
+    folder = tmp_path_factory.mktemp("use")
+    run_script("--model", "tiny", *QUICK, cwd=folder)
+    out, _ = run_script("--export", "hub", cwd=folder)
+    assert "gpt2-tiny-sft.pth" in out and "hub" in out
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tuned(folder):
+    return ft.load_model("tiny", ft.HERE / "gpt2", tuned=folder / "outputs" / "gpt2-tiny-sft.pth")
+
+
+def prompt_of(instruction, text=""):
+    return ft.format_input({"instruction": instruction, "input": text}) + ft.RESPONSE_HEADER
+
+
+# ---- Asking ----
+
+def test_one_question_gets_the_answer_of_the_saved_weights(folder, tuned):
+    out, err = run_script("--ask", INSTRUCTION, "--dtype", "float32", cwd=folder)
+    model, tokenizer, _ = tuned
+    assert out == ft.respond(model, tokenizer, prompt_of(INSTRUCTION)) + "\n" and out.strip() and err == ""
+
+
+def test_input_becomes_part_of_the_prompt(folder, tuned):
+    out, _ = run_script("--ask", "Name the first word.", "--input", "Milk is white.", "--dtype", "float32", cwd=folder)
+    model, tokenizer, _ = tuned
+    assert out.strip() == ft.respond(model, tokenizer, prompt_of("Name the first word.", "Milk is white."))
+
+
+def test_conversation_takes_one_instruction_a_line(folder):
+    command = [sys.executable, str(SCRIPT), "--ask", "--dtype", "float32"]
+    done = subprocess.run(command, cwd=folder, input="Name a fruit.\n" + INSTRUCTION + "\n", capture_output=True,
+                          encoding="utf-8", timeout=120)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    alone = [run_script("--ask", text, "--dtype", "float32", cwd=folder)[0] for text in ("Name a fruit.", INSTRUCTION)]
+    assert done.stdout == "> " + "> ".join(alone) + "> "
+
+
+def test_temperature_and_top_k_draw_answers(folder):
+    def ask(*arguments):
+        return run_script("--ask", INSTRUCTION, "--dtype", "float32", "--max-new-tokens", 12, *arguments, cwd=folder)[0]
+
+    drawn = {ask("--temperature", 3, "--seed", seed) for seed in (1, 2)}
+    assert len(drawn) == 2 and ask("--temperature", 3, "--seed", 1) in drawn
+    assert ask("--temperature", 3, "--top-k", 1) == ask()  # of one, the likeliest is drawn
+
+
+def test_the_newest_weights_answer_or_those_of_the_size(folder, tmp_path):
+    shutil.copytree(folder / "outputs", tmp_path / "outputs")
+    older = tmp_path / "outputs" / "gpt2-124M-sft.pth"
+    older.write_bytes(b"nothing")
+    import os
+    os.utime(older, (1, 1))
+    newest, _ = run_script("--ask", INSTRUCTION, cwd=tmp_path)
+    named, _ = run_script("--ask", INSTRUCTION, "--model", "tiny", cwd=tmp_path)
+    assert newest == named
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--ask", "Hi"], "fine-tune first"), (["--export", "hub"], "fine-tune first"),
+    (["--ask", "Hi", "--model", "355M"], "gpt2-355M-sft.pth")])
+def test_without_weights_one_line_says_so(arguments, words, tmp_path):
+    _, err = run_script(*arguments, cwd=tmp_path, status=1)
+    assert err.startswith("error: ") and words in err and len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_weights_are_named(folder, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    content = (folder / "outputs" / "gpt2-tiny-sft.pth").read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"<html>Sign in</html>"):
+        (tmp_path / "outputs" / "gpt2-tiny-sft.pth").write_bytes(damaged)
+        _, err = run_script("--ask", "Hi", cwd=tmp_path, status=1)
+        assert "gpt2-tiny-sft.pth is damaged" in err and len(err.splitlines()) == 1
+
+
+def test_a_state_dict_of_another_size_is_named(folder, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1})
+    torch.save(model.state_dict(), tmp_path / "outputs" / "gpt2-tiny-sft.pth")
+    _, err = run_script("--ask", "Hi", cwd=tmp_path, status=1)
+    assert "not of the model" in err and len(err.splitlines()) == 1
+
+
+def test_three_lines_from_a_script(folder):
+    code = (f"import sys; sys.path.insert(0, {str(ft.HERE)!r})\n"
+            "import finetune_gpt2 as ft\n"
+            'model, tokenizer, _ = ft.load_model("tiny", ft.HERE / "gpt2", tuned="outputs/gpt2-tiny-sft.pth")\n'
+            'prompt = ft.format_input({"instruction": "Name a fruit.", "input": ""}) + ft.RESPONSE_HEADER\n'
+            "print(ft.respond(model, tokenizer, prompt))\n")
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", timeout=60)
+    asked, _ = run_script("--ask", "Name a fruit.", "--dtype", "float32", cwd=folder)
+    assert done.stdout == asked, done.stderr
+
+
+# ---- Exporting ----
+
+def test_transformers_loads_the_folder_without_a_word(folder, tuned):
+    from transformers import AutoModelForCausalLM
+    theirs, report = AutoModelForCausalLM.from_pretrained(folder / "hub", output_loading_info=True)
+    assert not any(report[key] for key in report), report
+    model, tokenizer, _ = tuned
+    idx = torch.tensor([tokenizer.encode_ordinary(prompt_of(INSTRUCTION))])
+    with torch.no_grad():
+        assert torch.allclose(model.eval()(idx), theirs.eval()(idx).logits, atol=1e-4)
+
+
+def test_transformers_gives_the_same_tokens_and_greedy_answers(folder, tuned):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    theirs, their_tokenizer = (auto.from_pretrained(folder / "hub") for auto in (AutoModelForCausalLM, AutoTokenizer))
+    model, tokenizer, _ = tuned
+    for instruction, text in ((INSTRUCTION, ""), ("Name a fruit.", ""), ("Sort.", "pear, fig, 12 apples"),
+                              ("Écris: naïve  café\n\ttwo", "“quoted” 1,234 …")):
+        prompt = prompt_of(instruction, text)
+        ids = their_tokenizer(prompt, return_tensors="pt").input_ids
+        assert ids[0].tolist() == tokenizer.encode_ordinary(prompt)
+        answer = their_tokenizer.decode(theirs.generate(ids, max_new_tokens=20)[0, ids.shape[1]:],
+                                        skip_special_tokens=True)
+        assert answer.strip() == ft.respond(model, tokenizer, prompt, 20)
+    assert their_tokenizer.eos_token_id == tokenizer.eot_token == theirs.generation_config.eos_token_id
+    assert their_tokenizer.model_max_length == 256
+
+
+def test_safetensors_reads_the_file(folder, tuned):
+    arrays = load_file(folder / "hub" / "model.safetensors")
+    expected = dict(ft.weights_of(tuned[0]))
+    assert {ft.hub_name(name) for name in expected} == set(arrays)
+    assert all((arrays[ft.hub_name(name)] == array.numpy()).all() for name, array in expected.items())
+
+
+def test_weights_of_a_model_are_those_that_went_in(tuned):
+    other = ft.GPTModel(ft.MODELS["tiny"])
+    ft.load_weights_into_gpt(other, dict(ft.weights_of(tuned[0])))
+    ours, theirs = tuned[0].state_dict(), other.state_dict()
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_folder_is_complete_and_its_card_shows_the_prompt(folder):
+    names = {"config.json", "generation_config.json", "model.safetensors", "vocab.json", "merges.txt",
+             "tokenizer_config.json", "README.md"}
+    assert {path.name for path in (folder / "hub").iterdir()} == names
+    card = (folder / "hub" / "README.md").read_text(encoding="utf-8")
+    assert prompt_of("{instruction}", "{input}") in card and "MIT License" in card
+    config = json.loads((folder / "hub" / "config.json").read_text())
+    assert config["model_type"] == "gpt2" and config["architectures"] == ["GPT2LMHeadModel"]
+
+
+def test_export_over_an_older_export_replaces_it(folder, tmp_path):
+    shutil.copytree(folder / "hub", tmp_path / "hub")
+    (tmp_path / "hub" / "model.safetensors").write_bytes(b"old")
+    run_script("--export", tmp_path / "hub", cwd=folder)
+    assert (tmp_path / "hub" / "model.safetensors").read_bytes() == (folder / "hub" / "model.safetensors").read_bytes()
+
+
+def test_an_export_that_cannot_be_written_leaves_no_half_file(folder, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    _, err = run_script("--export", tmp_path / "file", cwd=folder, status=1)
+    assert len(err.splitlines()) == 1 and (tmp_path / "file").read_text() == "in the way"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# ---- Going on from such a folder ----
+
+def test_weights_accept_the_folder_and_it_is_the_same_model(folder, tuned):
+    model, tokenizer, source = ft.load_model("hub", folder / "hub")
+    assert source == folder / "hub" and tokenizer.n_vocab == 2048
+    ours, theirs = tuned[0].state_dict(), model.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_fine_tuning_goes_on_from_what_transformers_saved(folder, tmp_path):
+    """Today's transformers saves one tokenizer.json in place of the two files."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    for auto in (AutoModelForCausalLM, AutoTokenizer):
+        auto.from_pretrained(folder / "hub").save_pretrained(tmp_path / "mine")
+    assert (tmp_path / "mine" / "tokenizer.json").exists()
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / "mine" / name).unlink(missing_ok=True)
+    out, _ = run_script("--weights", "mine", *QUICK, cwd=tmp_path)
+    assert re.search("weights: .*mine", out) and "model: mine" in out
+    metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
+    assert metrics["scores"]["base"]["loss"] < 5 and metrics["settings"]["lr"] == 2e-4  # it is as small as tiny
+    answer, _ = run_script("--ask", INSTRUCTION, "--weights", "mine", cwd=tmp_path)
+    assert answer.strip()
+    _, err = run_script("--ask", INSTRUCTION, cwd=tmp_path, status=1)  # where its tokenizer is, has to be said
+    assert "--weights" in err and len(err.splitlines()) == 1
+    run_script("--export", "again", "--weights", "mine", cwd=tmp_path)
+    tokenizers = [AutoTokenizer.from_pretrained(tmp_path / name)("a tokenizer, 12")["input_ids"]
+                  for name in ("mine", "again")]
+    assert tokenizers[0] == tokenizers[1]
+
+
+def test_tokenizer_json_gives_the_same_tokenizer(folder, tmp_path, tiny_tokenizer):
+    from transformers import AutoTokenizer
+    AutoTokenizer.from_pretrained(folder / "hub").save_pretrained(tmp_path)
+    text = "Tiny tokenizers tell 1,234 tales — naïvely."
+    assert ft.load_tokenizer(tmp_path).encode_ordinary(text) == tiny_tokenizer.encode_ordinary(text)
+    (tmp_path / "tokenizer.json").write_text('{"model": {"vocab": {}, "merges": [["a", "b"]]}}')
+    with pytest.raises(ft.UserError, match="damaged"):
+        ft.load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("key, value", [("activation_function", "relu"), ("model_type", "llama"), ("n_inner", 100),
+                                        ("layer_norm_epsilon", 1e-6), ("scale_attn_by_inverse_layer_idx", True)])
+def test_another_architecture_is_refused(folder, tmp_path, key, value):
+    shutil.copytree(folder / "hub", tmp_path / "odd")
+    config = json.loads((tmp_path / "odd" / "config.json").read_text())
+    (tmp_path / "odd" / "config.json").write_text(json.dumps({**config, key: value}))
+    with pytest.raises(ft.UserError, match=f"not GPT-2's architecture.*{key}"):
+        ft.load_model("odd", tmp_path / "odd")
+
+
+def test_a_size_beside_a_folder_that_has_one_is_refused(folder, tmp_path):
+    _, err = run_script("--weights", folder / "hub", "--model", "tiny", *QUICK, cwd=tmp_path, status=1)
+    assert "leave --model out" in err and len(err.splitlines()) == 1
+
+
+def test_half_precision_is_named(folder, tmp_path):
+    from transformers import AutoModelForCausalLM
+    shutil.copytree(folder / "hub", tmp_path / "half")
+    AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=torch.float16).save_pretrained(tmp_path / "half")
+    with pytest.raises(ft.UserError, match="F16"):
+        ft.load_model("half", tmp_path / "half")
