@@ -1,7 +1,7 @@
 """Fine-tune GPT-2 to follow instructions: one file, to be read from the first line to the last.
 
 GPT-2 was trained to continue a text. Asked "What is the capital of Kenya?", it may well continue with a second
-question. This script shows it some hundreds of instructions with good answers, and it becomes a model that answers.
+question. This script shows it some 1,400 instructions with good answers, and it becomes a model that answers.
     python finetune_gpt2.py                       GPT-2 small; its weights are downloaded once
     python finetune_gpt2.py --model tiny          a toy model, offline, in a minute; --help shows all settings
     python finetune_gpt2.py --ask "Name a fish."  ask what has been trained
@@ -15,8 +15,7 @@ question. This script shows it some hundreds of instructions with good answers, 
  8. Evaluation   how good is it? losses and scores
  9. Training     the loop that learns
 10. Results      the plot and the other files, and the model for other programs
-11. main()       all of it, in order
-
+11. main()       all of it, in order, and the use of what was trained
 In the comments, (B, T, D) is the shape of a tensor. B = batch: texts side by side, T = tokens in a text,
 D = embedding: numbers per token, H = attention heads, S = tokens that can be looked at.
 """
@@ -49,9 +48,9 @@ MODELS = {
     "355M": {**GPT2, "emb_dim": 1024, "n_layers": 24, "n_heads": 16},
     "774M": {**GPT2, "emb_dim": 1280, "n_layers": 36, "n_heads": 20},
     "1558M": {**GPT2, "emb_dim": 1600, "n_layers": 48, "n_heads": 25}}
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 OUT_OF_MEMORY = re.compile("(out of|allocate|enough) memory|ALLOC_FAILED|Invalid buffer size|start new thread")
-DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)  # of files
+DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)  # of a damaged file
 class UserError(ValueError):
     """A problem that the user can mend; main() shows it as one line instead of a traceback."""
 def require(condition, message):
@@ -64,7 +63,7 @@ def reason(problem):
     return one_line(str(problem).split("(Caused by ")[-1])[:300] or type(problem).__name__
 @contextmanager
 def explained(message, errors=DAMAGE):
-    """Turn errors into a UserError: message, with the reason for {}. Lack of memory or a permission stays itself."""
+    """Turn errors into a UserError: message, with the reason for {}. Lack of memory and PermissionError pass."""
     try: yield
     except errors as problem:
         if OUT_OF_MEMORY.search(str(problem)) or isinstance(problem, (MemoryError, PermissionError)): raise
@@ -76,15 +75,15 @@ def parse_args(argv=None):
     add = parser.add_argument
     add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M, or tiny if that cannot be had")
     add("--data", metavar="WHERE", default=str(HERE / "instruction-data.json"), help="a file or an address: see README")
-    add("--weights", metavar="DIR", default=str(HERE / "gpt2"), help="they are in DIR/<size>/ (default: gpt2)")
+    add("--weights", metavar="DIR", default=str(HERE / "gpt2"), help="a model, or a folder with models by size")
     add("--weights-url", metavar="URL", help="a server with OpenAI's files at URL/<size>/<file>")
     add("--out", metavar="DIR", default="outputs", help="folder for the results (default: outputs)")
     add("--epochs", type=int, metavar="N", default=2, help="how often each training entry is seen (default: 2)")
     add("--batch-size", type=int, metavar="N", default=8, help="entries computed at once in training (default: 8)")
     add("--accumulate", type=int, metavar="N", default=1, help="batches per training step (default: 1)")
-    add("--lr", type=float, metavar="RATE", help="highest learning rate (default: 5e-5; for a narrow model 2e-4)")
-    add("--schedule", choices=["cosine", "constant"], default="cosine", help="how the learning rate goes on")
-    add("--patience", type=int, metavar="N", help="stop after N reports without progress, and keep the best weights")
+    add("--lr", type=float, metavar="RATE", help="highest learning rate (default: 5e-5; tiny: 2e-4)")
+    add("--schedule", choices=["cosine", "constant"], default="cosine", help="of the learning rate (default: cosine)")
+    add("--patience", type=int, metavar="N", help="stop after N reports (10 a run) without a lower validation loss")
     add("--max-new-tokens", type=int, metavar="N", default=128, help="longest answer, in tokens (default: 128)")
     add("--limit", type=int, metavar="N", help="use only the first N entries, for a quick try")
     add("--device", default="auto", help="cpu, cuda, cuda:1, mps (default: auto, a GPU if there is one)")
@@ -104,7 +103,7 @@ def parse_args(argv=None):
         if name == "weights_url" and value: wrong = not re.fullmatch(r"https?://[^\s{}]+", value)
         if wrong: parser.error(f"--{name.replace('_', '-')} cannot be {value}")
     return args
-# torchrun starts this script several times, once for each GPU, and gives each process a number, its rank
+# torchrun starts this script once for each GPU and numbers the processes: RANK of N_RANKS, LOCAL_RANK on its computer
 RANK, LOCAL_RANK, N_RANKS = (int(os.environ.get(*name)) for name in (("RANK", 0), ("LOCAL_RANK", 0), ("WORLD_SIZE", 1)))
 def of_all_ranks(value):
     """Return the list of what all processes call this with; each waits for the others."""
@@ -113,7 +112,7 @@ def of_all_ranks(value):
     with explained("another process has ended ({})", RuntimeError): dist.all_gather_object(values, value)
     return values
 def choose_device(name):
-    """Return the torch.device of that name, for "auto" the best one here; UserError if it cannot be used."""
+    """Return the torch.device of that name (auto: the best one), and connect the processes. UserError if it fails."""
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     name = best if name == "auto" else name
     with explained(f"--device {name} cannot be used here ({{}}); try --device cpu", Exception):  # of many kinds
@@ -251,8 +250,8 @@ def token_ids_to_text(token_ids, tokenizer):
 
 # ---- 4. Batches ------------------------------------------------------------------------------------------------
 # A language model learns to predict each next token, so the targets are the inputs moved by one. Two details make it
-# instruction tuning. Only the answer is scored, as the prompt is given. And so is the answer's <|endoftext|>, or the
-# model would never learn to stop. A target of -100 means "not scored" to PyTorch's loss.
+# instruction tuning: only the answer is scored, since the prompt is given, and its <|endoftext|> is scored with it, or
+# the model would never learn to stop. A target of -100 means "not scored" to PyTorch's loss.
 #     inputs     What  is    2     +     2     ?     ### Response :  4        (padding)
 #     targets    -100  -100  -100  -100  -100  -100  ...          4  <|end|>  -100
 IGNORE_INDEX = -100
@@ -299,20 +298,19 @@ def make_loader(dataset, batch_size, tokenizer, context_length, seed=0, skip=0):
 # ---- 5. Model --------------------------------------------------------------------------------------------------
 # GPT-2 from the inside out. Each token becomes a vector of D numbers, which n_layers blocks change step by step. In a
 # block, attention lets a token gather what it needs from itself and earlier ones, and a feed-forward network works on
-# that. Both *add* to the vector rather than replace it, so that depth does no harm. At the end, it is compared with the
-# embedding of each token: the best match is the likeliest next one. PyTorch has two layers as one routine ("fused"):
+# that. Both *add* to the vector rather than replace it, so that depth does no harm. In the end the vector is compared
+# with each token's embedding: the best match is the likeliest next one. PyTorch has two of the layers ready ("fused"):
 FUSED = True  # False: use the formulas, which differ in speed and rounding only
 class LayerNorm(nn.Module):
     """Bring the vector of each token to mean 0 and variance 1, then to a learned scale and shift."""
     def __init__(self, emb_dim):
         super().__init__()
-        self.eps = 1e-5  # as in GPT-2; it keeps the division safe if all numbers are equal
         self.scale = nn.Parameter(torch.ones(emb_dim))
         self.shift = nn.Parameter(torch.zeros(emb_dim))
     def forward(self, x):  # (B, T, D) to (B, T, D)
-        if FUSED: return F.layer_norm(x, x.shape[-1:], self.scale, self.shift, self.eps)
+        if FUSED: return F.layer_norm(x, x.shape[-1:], self.scale, self.shift, eps=1e-5)
         mean, variance = x.mean(dim=-1, keepdim=True), x.var(dim=-1, keepdim=True, unbiased=False)
-        return self.scale * (x - mean) / torch.sqrt(variance + self.eps) + self.shift
+        return self.scale * (x - mean) / torch.sqrt(variance + 1e-5) + self.shift  # 1e-5: never divide by 0
 class GELU(nn.Module):
     """A smooth switch: lets large numbers through, stops very negative ones (the tanh form of arXiv:1606.08415)."""
     def forward(self, x):
@@ -339,7 +337,6 @@ class CausalAttention(nn.Module):
         scores = queries @ keys.transpose(2, 3)  # (B, H, T, S): how well each query fits each key
         weights = torch.softmax(scores.masked_fill(hidden, -math.inf), dim=-1)  # positive, and the sum of a row is 1
         return self.dropout(weights) @ values
-
 class MultiHeadAttention(nn.Module):
     """Several attentions side by side, each on its own part of the vector, mixed by a linear layer."""
     def __init__(self, cfg):
@@ -372,8 +369,8 @@ class TransformerBlock(nn.Module):
         self.norm1, self.norm2 = LayerNorm(cfg["emb_dim"]), LayerNorm(cfg["emb_dim"])
         self.att, self.ff = MultiHeadAttention(cfg), FeedForward(cfg)
         self.dropout = nn.Dropout(cfg["drop_rate"])
-    def forward(self, x, *past):  # (B, T, D) to (B, T, D)
-        x = x + self.dropout(self.att(self.norm1(x), *past))
+    def forward(self, x, *context):  # (B, T, D) to (B, T, D)
+        x = x + self.dropout(self.att(self.norm1(x), *context))
         return x + self.dropout(self.ff(self.norm2(x)))
 def choose_dtype(name, device, cfg):
     """Return torch.float32, or torch.bfloat16 (8 bits of precision instead of 24): the one that is named, or for "auto"
@@ -406,7 +403,7 @@ class GPTModel(nn.Module):
         return torch.autocast(self.tok_emb.weight.device.type, torch.bfloat16, enabled=self.bfloat16)
     def forward(self, in_idx, scored=None, padding=None, caches=None, past=0):
         """Return the logits, a score for each possible next token: (B, T) to (B, T, vocab_size), or for only N scored
-        ones of the B * T tokens to (N, vocab_size): this layer is a third of GPT-2 small. For the others: section 7."""
+        ones of the B * T tokens to (N, vocab_size), as out_head is costly. padding, caches and past: see section 7."""
         places = torch.arange(past, past + in_idx.shape[1], device=in_idx.device)
         if padding is not None: places = (places - padding[:, None]).clamp(min=0)  # a text begins after its padding
         with self.autocast():
@@ -419,7 +416,7 @@ class GPTModel(nn.Module):
             return self.out_head(self.final_norm(x))
 
 # ---- 6. Weights ------------------------------------------------------------------------------------------------
-# What OpenAI's training learned is published as TensorFlow checkpoints, float32 arrays one after the other, sorted by
+# OpenAI published what its training learned as TensorFlow checkpoints: float32 arrays, one after the other, sorted by
 # name. Hugging Face serves the same numbers as model.safetensors, which opens with a table of contents in JSON. Either
 # will do, found on disk or downloaded once. No file is trusted: under its name, a sign-in page may have been stored.
 OPENAI_FILES = ("hparams.json", "encoder.json", "vocab.bpe", "model.ckpt.data-00000-of-00001")
@@ -451,10 +448,9 @@ def sizes_of(cfg):
     return {theirs: cfg[ours] for theirs, ours in SIZE_NAMES.items()}
 def checkpoint_layout(settings):
     """Return {name: shape} of an OpenAI checkpoint, matrices as (in, out), sorted like the file: h10 before h2."""
-    D, n_layers = settings["n_embd"], settings["n_layer"]
+    D, N = settings["n_embd"], settings["n_layer"]
     layout = {"wte": (settings["n_vocab"], D), "wpe": (settings["n_ctx"], D), "ln_f/g": (D,), "ln_f/b": (D,)}
-    for name, (_, shape) in BLOCK_ARRAYS.items():
-        layout |= {f"h{n}/{name}": tuple(D * i for i in shape) for n in range(n_layers)}
+    layout |= {f"h{n}/{key}": tuple(D * i for i in shape) for key, (_, shape) in BLOCK_ARRAYS.items() for n in range(N)}
     return dict(sorted(layout.items()))
 def hub_name(name):
     """Return Hugging Face's name of an array: h0/attn/c_attn/w is h.0.attn.c_attn.weight there, wte is wte.weight."""
@@ -578,7 +574,7 @@ def weights_of(gpt):
         array = torch.cat([state[name] for name in names[theirs]]).float().cpu()
         yield theirs, (array.T if theirs.endswith("/w") else array).contiguous()
 def load_model(size, weights_dir, weights_url=None, tuned=None):
-    """Return (model, tokenizer, where its weights are from); tuned: a state dict to take instead of the weights."""
+    """Return (model, tokenizer, where its weights are from); tuned: a file with a state dict to use instead."""
     model_dir = find_weights(size, weights_dir, weights_url)
     tokenizer = load_tokenizer(model_dir)
     settings, params = read_checkpoint(model_dir)
@@ -652,7 +648,7 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, temperature=0.
     """Return the model's answers to prompts, lists of tokens, in their order; all processes share the work."""
     eos_id, responses, device = tokenizer.eot_token, {}, model.tok_emb.weight.device
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for batch in chunks(order, min(batch_size, math.ceil(len(prompts) / N_RANKS)))[RANK::N_RANKS]:
+    for batch in chunks(order, max(1, min(batch_size, math.ceil(len(prompts) / N_RANKS))))[RANK::N_RANKS]:
         T = len(prompts[batch[-1]])  # the longest one
         padding = [T - len(prompts[i]) for i in batch]
         idx = torch.tensor([[eos_id] * n + prompts[i] for n, i in zip(padding, batch, strict=True)], device=device)
@@ -738,16 +734,16 @@ def cosine_schedule(step, n_steps):
     if step < warm_up: return (step + 1) / warm_up
     return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (n_steps - warm_up)))
 def backward_step(inputs, targets, model, device, n_parts):
-    """Compute the gradients of a batch's mean loss, in n_parts, to save memory, that all processes share. Return (the
-    mean loss, the number of scored tokens)."""
+    """Compute the gradients of a batch's mean loss. To save memory, it is cut into n_parts, and the processes share
+    these out. Return (the mean loss, the number of scored tokens), both of the whole batch."""
     extra, n_scored, total = -len(inputs) % n_parts, int((targets != IGNORE_INDEX).sum()), 0.0
     inputs, targets = F.pad(inputs, (0, 0, 0, extra)), F.pad(targets, (0, 0, 0, extra), value=IGNORE_INDEX)  # more rows
     parts = list(zip(inputs.chunk(n_parts), targets.chunk(n_parts), strict=True))[RANK::N_RANKS]
     for i, part in enumerate(parts):
-        # processes exchange gradients with the last part only, and take the mean over them where we need the sum
+        # processes exchange gradients at their last part only; DDP averages over processes, we need the sum: * N_RANKS
         with model.no_sync() if N_RANKS > 1 and i + 1 < len(parts) else nullcontext():
             loss, n = calc_loss_batch(*part, model, device)
-            loss = loss * n / n_scored  # of the whole batch; the mean of means would favor tokens of parts with few
+            loss = loss * n / n_scored  # of the batch; the mean of means would favor parts with few tokens
             (loss * N_RANKS).backward()
         total = total + loss.detach()
     if N_RANKS > 1: dist.all_reduce(total)
@@ -757,8 +753,8 @@ def train_model_simple(model, train_set, val_loader, optimizer, device, num_epoc
                        schedule=cosine_schedule, patience=None):
     """Train, and return three lists with a number for each report, every eval_freq steps: training loss (the mean since
     the last one, each before the model learned from it), validation loss, tokens seen. save(progress) is called after
-    each epoch and before KeyboardInterrupt; with that progress, another call goes on. With patience, the best weights
-    are kept, and so many reports without better ones end the training."""
+    each epoch, at the end, and before KeyboardInterrupt; with that progress, another call goes on. With patience, that
+    many reports without a lower validation loss end the training, and the model gets the weights of the best report."""
     now = SimpleNamespace(**progress or {"step": 0, "tokens_seen": 0, "train_losses": [], "val_losses": [], "best": {},
                                          "track_tokens_seen": [], "losses": [], "n_scored": [], "over": False})
     n_parts, steps_per_epoch = accumulate * N_RANKS, math.ceil(len(train_set) / (batch_size * accumulate * N_RANKS))
@@ -790,7 +786,7 @@ def train_model_simple(model, train_set, val_loader, optimizer, device, num_epoc
                 report = now.step in (1, n_steps) or now.step % eval_freq == 0
                 epoch_over, stop = now.step % steps_per_epoch == 0, bool(ctrl_c)
                 if report or epoch_over or stop:
-                    now.losses = [float(loss) for loss in now.losses]  # and of n_scored tokens, since the last report
+                    now.losses = [float(loss) for loss in now.losses]  # of the steps since the last report
                     n_odd = len(now.losses) - [*(loss < 100 for loss in now.losses), False].index(False)
                     require(n_odd == 0, f"training diverged in step {now.step - n_odd + 1}: the loss or a gradient is"
                             " huge, or not a number. Try a smaller --lr")
@@ -827,7 +823,7 @@ def resume_training(path, model, optimizer, settings):
             model.load_state_dict(saved.pop("model"))
             optimizer.load_state_dict(saved.pop("optimizer"))
             torch.set_rng_state(saved["random"][0])
-            torch.cuda.set_rng_state_all(saved["random"][1:])
+            torch.cuda.set_rng_state_all(saved["random"][1:][: torch.cuda.device_count()])
             model.bfloat16, _, _ = saved["bfloat16"], saved["progress"]["step"], saved["base"]
     require(not others, f"{path} is of a run with {others}: repeat its settings, or start without --resume")
     return saved
@@ -845,8 +841,8 @@ def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
     rate = tokens_seen[-1] / epochs_seen[-1]
     axis.secondary_xaxis("top", functions=(lambda e: e * rate, lambda t: t / rate)).set_xlabel("tokens seen")
     with whole_file(path, 100_000) as file: figure.savefig(file, format="png", dpi=150)
-MODEL_CARD = f"""GPT-2 (OpenAI, MIT License), fine-tuned with finetune_gpt2.py to answer prompts of this form, in which
-"### Input:" and its text may be missing. Its data is under the MIT License, too, unless it was trained on your own.
+MODEL_CARD = f"""A GPT-2, fine-tuned with finetune_gpt2.py to answer prompts of this form, where "### Input:" and its
+text may be missing. OpenAI's weights, that script's toy model and data are under the MIT License; others may differ.
 ```
 {format_input({'instruction': '{instruction}', 'input': '{input}'})}{RESPONSE_HEADER}```
 """
@@ -863,9 +859,10 @@ def export(model, model_dir, folder):
     for name in {*OPENAI_FILES[1:3], *HUB_FILES[1:3], "tokenizer.json"} & {file.name for file in model_dir.iterdir()}:
         new_name = dict(zip(OPENAI_FILES, HUB_FILES, strict=True)).get(name, name)
         save_bytes((model_dir / name).read_bytes(), folder / new_name)
-    save_bytes(MODEL_CARD.encode(), folder / "README.md")
+    if not (folder / "README.md").exists(): save_bytes(MODEL_CARD.encode(), folder / "README.md")
     header = json.dumps({"__metadata__": {"format": "pt"}} | table_of_contents(checkpoint_layout(sizes))).encode()
     with whole_file(folder / HUB_FILES[-1], sum(weight.nbytes for weight in model.parameters())) as file:
+        header += b" " * (-len(header) % 8)  # so that the arrays begin at a multiple of 8
         file.write(len(header).to_bytes(8, "little") + header)
         for _, array in weights_of(model): file.write(array.numpy())
 def show_answers(entries, columns):
@@ -877,7 +874,7 @@ def show_answers(entries, columns):
         for label in filter(texts.get, texts): show(label, texts[label])
 
 # ---- 11. main() ------------------------------------------------------------------------------------------------
-# The table of contents come true.
+# The table of contents come true: run. And what comes after it, --ask and --export: use.
 def heading(text):
     print(f"\n{text}\n{'-' * len(text)}")
     return time.perf_counter()
@@ -908,8 +905,10 @@ def run(args):
     lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 2e-4)
     settings = {name: value for name, value in vars(args).items() if name not in ("out", "resume", "weights_url")} | {
         "model": size, "lr": lr, "ranks": N_RANKS, "data_sha256": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
-    optimizer, unfinished, saved = make_optimizer(model, lr), out / "unfinished.pth", {"progress": None}
-    if args.resume and unfinished.exists(): saved = resume_training(unfinished, model, optimizer, settings)
+    optimizer, unfinished, saved = make_optimizer(model, lr), out / "unfinished.pth", {"progress": {}}
+    states = of_all_ranks((size, settings["data_sha256"], args.resume and unfinished.exists()))
+    require(len(set(states)) == 1, f"the computers have different weights, data, or {unfinished}: {states}")
+    if states[0][2]: saved = resume_training(unfinished, model, optimizer, settings)
     n_parameters, context_size = sum(weight.numel() for weight in model.parameters()), model.cfg["context_length"]
     train_set, test_set, val_set = sets = [InstructionDataset(part, tokenizer, context_size) for part in parts]
     facts = {"model": size, "parameters": n_parameters, "weights": str(source), "device": str(device),
@@ -931,7 +930,8 @@ def run(args):
     steps_per_epoch = math.ceil(len(train_set) / step_size)
     n_steps, eval_freq = args.epochs * steps_per_epoch, math.ceil(args.epochs * steps_per_epoch / 10)
     print(f"epochs: {args.epochs}, steps: {n_steps:,} of {step_size} entries, learning rate: {lr:g} ({args.schedule})")
-    if unfinished.exists(): print(f"{unfinished} is {'used' if args.resume else 'not used, without --resume'}")
+    if not (args.resume or RANK) and unfinished.exists():
+        print(f"{unfinished}, not used without --resume, is kept as", unfinished.replace(out / "unfinished.old.pth"))
     show_answers([sample], {})
     epochs_seen = [step / steps_per_epoch for step in sorted({1, n_steps, *range(eval_freq, n_steps, eval_freq)})]
     def save(now):
@@ -939,11 +939,11 @@ def run(args):
         save_training(unfinished, model, optimizer, progress=now, settings=settings, base=(base_scores, base_responses))
         plot_losses(epochs_seen[: len(now["val_losses"])], now["track_tokens_seen"], now["train_losses"],
                     now["val_losses"], out / "loss-plot.png")
-    train_losses, val_losses, tokens_seen = train_model_simple(
+    train, val, tokens = train_model_simple(
         model, train_set, make_loader(val_set, 32, tokenizer, context_size), optimizer, device, args.epochs,
         args.batch_size, eval_freq, format_input(sample) + RESPONSE_HEADER, tokenizer, args.seed, saved["progress"],
         save, args.accumulate, cosine_schedule if args.schedule == "cosine" else lambda *_: 1.0, args.patience)
-    trained = heading("Evaluation: the unseen test set")
+    trained = heading(f"Evaluation: the unseen test set{', with the best weights' if args.patience else ''}")
     scores, responses = score_model(model, test_set, tokenizer, args.max_new_tokens, device)
     print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")
     for key in scores: print(f"{key.replace('_', ' '):16}{base_scores[key]:12.3f}{scores[key]:12.3f}")
@@ -957,16 +957,16 @@ def run(args):
     save_json(answers, out / "instruction-data-with-response.json")
     seconds = {"load": loaded - start, "baseline": train_start - loaded, "train": trained - train_start,
                "evaluate": evaluated - trained, "total": time.perf_counter() - start}
-    losses = {"epochs": epochs_seen[: len(val_losses)], "tokens": tokens_seen, "train": train_losses,
-              "validation": val_losses}
-    save_json({**facts, "steps": n_steps, "settings": settings, "losses": losses, "seconds": seconds, "scores": {
-        "base": base_scores, "tuned": scores}, "train_tokens_per_second": tokens_seen[-1] / seconds["train"]},
-              out / "metrics.json")
+    losses = {"epochs": epochs_seen[: len(val)], "tokens": tokens, "train": train, "validation": val}
+    save_json({**facts, "settings": settings, "losses": losses, "seconds": seconds, "scores": {"base": base_scores,
+        "tuned": scores}, "steps": round(losses["epochs"][-1] * steps_per_epoch), "train_tokens_per_second": (
+        tokens[-1] - saved["progress"].get("tokens_seen", 0)) / seconds["train"]}, out / "metrics.json")
     for leftover in [unfinished, *(out.glob("*.part") if args.resume else [])]: leftover.unlink(missing_ok=True)
     print(f"{out}: loss-plot.png, instruction-data-with-response.json, gpt2-{size}-sft.pth, metrics.json")
     print(f"\nDone in {seconds['total']:.0f} s, of which fine-tuning {seconds['train']:.0f}. {note}")
 def use(args):
     """Do with a fine-tuned model what these settings ask for."""
+    require(N_RANKS == 1, "--ask and --export are the work of one process: start them without torchrun")
     device, names = choose_device(args.device), f"gpt2-{'*' if args.model == 'auto' else args.model}-sft.pth"
     files = sorted(Path(args.out).glob(names), key=lambda file: file.stat().st_mtime)
     require(files, f"there is no {names} in {args.out}: fine-tune first, without --ask and --export")
@@ -982,9 +982,9 @@ def use(args):
 def main(argv=None):
     """Run the script: exit status 0 if all went well, 1 with one line if not, 2 for a wrong command line."""
     args = parse_args(argv)
+    if RANK: sys.stdout = open(os.devnull, "w")  # of several processes, the first one speaks  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter shows "?", and a log is never behind
         if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace", line_buffering=True)
-    if RANK: sys.stdout = open(os.devnull, "w")  # of several processes, the first one speaks  # noqa: SIM115
     torch.manual_seed(args.seed)
     try:
         if args.ask is None and not args.export: run(args)
@@ -993,7 +993,7 @@ def main(argv=None):
         sys.exit(f"error: {problem}")
     except (MemoryError, RuntimeError) as problem:
         if not isinstance(problem, MemoryError) and not OUT_OF_MEMORY.search(str(problem)): raise
-        sys.exit(f"error: out of memory ({reason(problem)}): try a smaller --batch-size or --model")
+        sys.exit(f"error: out of memory ({reason(problem)}): try a smaller --batch-size (with --accumulate) or --model")
     except KeyboardInterrupt:
         sys.exit(f"stopped; a download goes on where it was, a training with --resume ({args.out}/unfinished.pth)")
 if __name__ == "__main__": main()

@@ -539,8 +539,11 @@ def test_resume_without_a_save_starts_from_the_beginning(unbroken, tmp_path):
 
 
 def test_without_resume_a_run_starts_from_the_beginning_and_names_the_save(unbroken, again, capsys):
+    save = (again / "unfinished.pth").read_bytes()
     run_in(again)
     assert re.search(r"unfinished\.pth.*not.*--resume", capsys.readouterr().out)
+    assert (again / "unfinished.old.pth").read_bytes() == save  # nothing is lost
+    (again / "unfinished.old.pth").unlink()
     assert equal(results(again), unbroken)
 
 
