@@ -19,7 +19,7 @@ QUICK = ["--model", "tiny", "--limit", 50, "--epochs", 2, "--max-new-tokens", 8,
 def torchrun(n, *arguments, cwd, script=SCRIPT, timeout=240):
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={n}", "--standalone",
                str(script), *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}  # for its logs
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=timeout)
 
 
@@ -102,3 +102,19 @@ def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
     first, second = metrics_in(tmp_path)["losses"], metrics_in(tmp_path / "whole")["losses"]
     assert np.allclose(first["validation"], second["validation"], atol=1e-5)
     assert np.allclose(first["train"], second["train"], atol=1e-5)
+
+
+def test_computers_that_differ_are_told_so(tmp_path):
+    """Only the first one has a save to resume from: each process here has an --out of its own, as on two computers."""
+    script = tmp_path / "apart.py"
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
+                      'ft.main([*sys.argv[1:], "--out", f"out{ft.RANK}"])\n')
+    (tmp_path / "out0").mkdir()
+    (tmp_path / "out0" / "unfinished.pth").write_bytes(b"never read")
+    done = torchrun(2, *QUICK, "--resume", cwd=tmp_path, script=script)
+    assert done.returncode != 0 and "the computers have different weights, data, or" in done.stderr
+
+
+def test_asking_is_the_work_of_one_process(tmp_path):
+    done = torchrun(2, "--ask", cwd=tmp_path)
+    assert done.returncode != 0 and "without torchrun" in done.stderr

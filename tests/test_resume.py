@@ -1128,3 +1128,10 @@ def test_nothing_is_unpickled_anywhere():
     calls = re.findall(r"torch\.load\((?:[^()]|\([^()]*\))*\)", source)
     assert calls and all("weights_only=True" in call for call in calls) and len(calls) == source.count("torch.load(")
     assert not re.search(r"pickle|np\.load|eval\(\s*[^)\s]|exec\(|verify\s*=|os\.system|subprocess", source)
+
+
+def test_speed_after_a_resumption_counts_its_own_tokens(again):
+    run_in(again, "--resume")
+    metrics = json.loads((again / "metrics.json").read_text())
+    resumed = metrics["train_tokens_per_second"] * metrics["seconds"]["train"]
+    assert 0 < resumed < 0.9 * metrics["losses"]["tokens"][-1]

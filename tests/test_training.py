@@ -341,3 +341,7 @@ def test_accumulation_is_the_same_run(tiny_tokenizer):
     for ours, theirs in zip(lists, other_lists, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
     assert all(torch.allclose(*pair, atol=1e-4) for pair in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_no_prompts_have_no_answers(small_model, tiny_tokenizer):
+    assert ft.generate_responses(small_model, [], tiny_tokenizer, 5) == []

@@ -243,3 +243,15 @@ def test_half_precision_is_named(folder, tmp_path):
     AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=torch.float16).save_pretrained(tmp_path / "half")
     with pytest.raises(ft.UserError, match="F16"):
         ft.load_model("half", tmp_path / "half")
+
+
+def test_an_edited_card_is_kept(folder, tmp_path):
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "README.md").write_text("mine")
+    run_script("--export", tmp_path / "hub", cwd=folder)
+    assert (tmp_path / "hub" / "README.md").read_text() == "mine"
+
+
+def test_arrays_begin_at_a_multiple_of_8(folder):
+    with open(folder / "hub" / "model.safetensors", "rb") as file:
+        assert int.from_bytes(file.read(8), "little") % 8 == 0
