@@ -19,7 +19,7 @@ QUICK = ["--model", "tiny", "--limit", 50, "--epochs", 2, "--max-new-tokens", 8,
 def torchrun(n, *arguments, cwd, script=SCRIPT, timeout=240):
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={n}", "--standalone",
                str(script), *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}  # for its logs
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=timeout)
 
 
