@@ -34,7 +34,8 @@ def alone(tmp_path_factory):
     return folder, run_script(*QUICK, "--batch-size", 6, cwd=folder)[0]
 
 
-@pytest.mark.parametrize("n, arguments", [(2, ["--batch-size", 3]), (3, ["--batch-size", 1, "--accumulate", 2])])
+@pytest.mark.parametrize("n, arguments", [
+    (2, ["--batch-size", 3]), pytest.param(3, ["--batch-size", 1, "--accumulate", 2], marks=pytest.mark.slow)])
 def test_processes_together_are_one_with_a_larger_batch(n, arguments, alone, tmp_path):
     done = torchrun(n, *QUICK, *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -62,6 +63,7 @@ def test_only_the_first_process_speaks_and_writes(alone, tmp_path):
         path.name for path in (alone[0] / "outputs").iterdir())
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_ends_the_run(tmp_path):
     script = tmp_path / "dies.py"
     script.write_text(f"import os, signal, sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
@@ -84,6 +86,7 @@ def test_a_mistake_ends_all_processes_with_one_line_each(tmp_path):
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ") and "missing.json" in line]
 
 
+@pytest.mark.slow
 def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
     """Stopped after the first epoch, it goes on to the same losses; one process alone is told that it does not fit."""
     script = tmp_path / "stops.py"
