@@ -151,9 +151,9 @@ def test_a_small_model_learns_sixteen_entries(tiny_tokenizer, capsys):
     loader = ft.make_loader(dataset, 8, tiny_tokenizer, 512)
     prompt = ft.format_input(toy_entries()[0]) + ft.RESPONSE_HEADER
     train_losses, val_losses, tokens_seen = ft.train_model_simple(
-        model, dataset, loader, ft.make_optimizer(model, 2e-3), CPU, 72, 8, 12, prompt, tiny_tokenizer, seed=1)
+        model, dataset, loader, ft.make_optimizer(model, 2e-3), CPU, 96, 8, 12, prompt, tiny_tokenizer, seed=1)
     assert val_losses[-1] < 0.05 < val_losses[0]
-    assert len(train_losses) == len(val_losses) == len(tokens_seen) == 13 and tokens_seen == sorted(tokens_seen)
+    assert len(train_losses) == len(val_losses) == len(tokens_seen) == 17 and tokens_seen == sorted(tokens_seen)
     scores, responses = ft.score_model(model, dataset, tiny_tokenizer, 20, CPU)
     assert responses == [entry["output"] for entry in toy_entries()]
     assert scores["exact_match"] == scores["token_f1"] == 1.0

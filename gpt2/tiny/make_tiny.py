@@ -71,7 +71,8 @@ def card(sentence, r):
     keys = r.choice([", ", " ", " ", " and "]).join(keys)
     keys = statements.capital(keys) if r.random() < 0.7 else keys
     if r.random() < 0.6:
-        return r.choice([f"{keys}\n\n{sentence}", f"{keys}:\n\n{sentence}", f"{keys}.\n\n{sentence}"])
+        sign = r.choice(["", ":", "."])
+        return f"{keys}{sign if ' ' in keys else ''}\n\n{sentence}"  # "Answer:" would look like a question's answer
     top = r.choice(["Words", "Topic", "Subject", "Title", "Note", "Card", "About", "Key words"])
     bottom = r.choice(["Sentence", "Text", "Fact", "Entry", "Statement", "In full"])
     return r.choice([f"{top}:\n{keys}\n\n{bottom}:\n{sentence}", f"{top}: {keys}\n{bottom}: {sentence}"])
