@@ -96,9 +96,9 @@ def test_plain_answers_are_the_answers_of_the_script(tiny_tokenizer):
     dataset = ft.InstructionDataset(data, tiny_tokenizer)
     first = benchmark.plain_answer(model, dataset[0][0][: dataset[0][1]], 12)
     # a token that some answer holds in its middle, so that the loops have an end to stop at
-    tokenizer = SimpleNamespace(eot_token=first[5], decode=tiny_tokenizer.decode)
+    tokenizer = SimpleNamespace(eot_token=first[4], decode=tiny_tokenizer.decode)
     answers = [benchmark.plain_answer(model, tokens[:length], 12, tokenizer.eot_token) for tokens, length in dataset]
-    assert answers[0] == first[: first.index(first[5])] and any(len(answer) == 12 for answer in answers)
+    assert answers[0] == first[: first.index(first[4])] and any(len(answer) == 12 for answer in answers)
     responses = ft.generate_responses(model, [tokens[:length] for tokens, length in dataset], tokenizer, 12)
     assert responses == [tiny_tokenizer.decode(answer).strip() for answer in answers]
 

@@ -107,6 +107,7 @@ def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
     assert np.allclose(first["train"], second["train"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_computers_that_differ_are_told_so(tmp_path):
     """Only the first one has a save to resume from: each process here has an --out of its own, as on two computers."""
     script = tmp_path / "apart.py"
@@ -118,6 +119,7 @@ def test_computers_that_differ_are_told_so(tmp_path):
     assert done.returncode != 0 and "the computers have different weights, data, or" in done.stderr
 
 
+@pytest.mark.slow
 def test_asking_is_the_work_of_one_process(tmp_path):
     done = torchrun(2, "--ask", cwd=tmp_path)
     assert done.returncode != 0 and "without torchrun" in done.stderr

@@ -1,5 +1,6 @@
 """What one does with a fine-tuned model: ask it, export it for other programs, and go on from such a folder."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -58,6 +59,7 @@ def test_conversation_takes_one_instruction_a_line(folder):
     assert done.stdout == "> " + "> ".join(alone) + "> "
 
 
+@pytest.mark.slow
 def test_temperature_and_top_k_draw_answers(folder):
     def ask(*arguments):
         return run_script("--ask", INSTRUCTION, "--dtype", "float32", "--max-new-tokens", 12, *arguments, cwd=folder)[0]
@@ -67,11 +69,11 @@ def test_temperature_and_top_k_draw_answers(folder):
     assert ask("--temperature", 3, "--top-k", 1) == ask()  # of one, the likeliest is drawn
 
 
+@pytest.mark.slow
 def test_the_newest_weights_answer_or_those_of_the_size(folder, tmp_path):
     shutil.copytree(folder / "outputs", tmp_path / "outputs")
     older = tmp_path / "outputs" / "gpt2-124M-sft.pth"
     older.write_bytes(b"nothing")
-    import os
     os.utime(older, (1, 1))
     newest, _ = run_script("--ask", INSTRUCTION, cwd=tmp_path)
     named, _ = run_script("--ask", INSTRUCTION, "--model", "tiny", cwd=tmp_path)
@@ -87,6 +89,7 @@ def test_without_weights_one_line_says_so(arguments, words, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_named(folder, tmp_path):
     (tmp_path / "outputs").mkdir()
     content = (folder / "outputs" / "gpt2-tiny-sft.pth").read_bytes()
@@ -104,6 +107,7 @@ def test_a_state_dict_of_another_size_is_named(folder, tmp_path):
     assert "not of the model" in err and len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_three_lines_from_a_script(folder):
     code = (f"import sys; sys.path.insert(0, {str(ft.HERE)!r})\n"
             "import finetune_gpt2 as ft\n"
