@@ -52,6 +52,7 @@ def test_processes_together_are_one_with_a_larger_batch(n, arguments, alone, tmp
     assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-4) for name in weights[0])
 
 
+@pytest.mark.slow
 def test_only_the_first_process_speaks_and_writes(alone, tmp_path):
     done = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path)
 
@@ -79,6 +80,7 @@ def test_a_process_that_dies_ends_the_run(tmp_path):
     assert not (tmp_path / "outputs" / "gpt2-tiny-sft.pth").exists()
 
 
+@pytest.mark.slow
 def test_a_mistake_ends_all_processes_with_one_line_each(tmp_path):
     done = torchrun(2, *QUICK, "--data", "missing.json", cwd=tmp_path)
     assert done.returncode != 0 and "missing.json" in done.stderr

@@ -50,6 +50,7 @@ def test_input_becomes_part_of_the_prompt(folder, tuned):
     assert out.strip() == ft.respond(model, tokenizer, prompt_of("Name the first word.", "Milk is white."))
 
 
+@pytest.mark.slow
 def test_conversation_takes_one_instruction_a_line(folder):
     command = [sys.executable, str(SCRIPT), "--ask", "--dtype", "float32"]
     done = subprocess.run(command, cwd=folder, input="Name a fruit.\n" + INSTRUCTION + "\n", capture_output=True,
@@ -171,6 +172,7 @@ def test_folder_is_complete_and_its_card_shows_the_prompt(folder):
     assert config["model_type"] == "gpt2" and config["architectures"] == ["GPT2LMHeadModel"]
 
 
+@pytest.mark.slow
 def test_export_over_an_older_export_replaces_it(folder, tmp_path):
     shutil.copytree(folder / "hub", tmp_path / "hub")
     (tmp_path / "hub" / "model.safetensors").write_bytes(b"old")
@@ -194,6 +196,7 @@ def test_weights_accept_the_folder_and_it_is_the_same_model(folder, tuned):
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+@pytest.mark.slow
 def test_fine_tuning_goes_on_from_what_transformers_saved(folder, tmp_path):
     """Today's transformers saves one tokenizer.json in place of the two files."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -249,6 +252,7 @@ def test_half_precision_is_named(folder, tmp_path):
         ft.load_model("half", tmp_path / "half")
 
 
+@pytest.mark.slow
 def test_an_edited_card_is_kept(folder, tmp_path):
     (tmp_path / "hub").mkdir()
     (tmp_path / "hub" / "README.md").write_text("mine")
