@@ -43,7 +43,7 @@ from tqdm import tqdm
 # named by their millions of parameters. "tiny" is not OpenAI's, but comes with this file to show every step.
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 MODELS = {
-    "tiny": {**GPT2, "vocab_size": 2048, "context_length": 256, "emb_dim": 256, "n_layers": 4, "n_heads": 4},
+    "tiny": {**GPT2, "vocab_size": 2048, "context_length": 256, "emb_dim": 192, "n_layers": 7, "n_heads": 3},
     "124M": {**GPT2, "emb_dim": 768, "n_layers": 12, "n_heads": 12},
     "355M": {**GPT2, "emb_dim": 1024, "n_layers": 24, "n_heads": 16},
     "774M": {**GPT2, "emb_dim": 1280, "n_layers": 36, "n_heads": 20},
@@ -81,7 +81,7 @@ def parse_args(argv=None):
     add("--epochs", type=int, metavar="N", default=2, help="how often each training entry is seen (default: 2)")
     add("--batch-size", type=int, metavar="N", default=8, help="entries computed at once in training (default: 8)")
     add("--accumulate", type=int, metavar="N", default=1, help="batches per training step (default: 1)")
-    add("--lr", type=float, metavar="RATE", help="highest learning rate (default: 5e-5; tiny: 2e-4)")
+    add("--lr", type=float, metavar="RATE", help="highest learning rate (default: 5e-5; tiny: 1e-4)")
     add("--schedule", choices=["cosine", "constant"], default="cosine", help="of the learning rate (default: cosine)")
     add("--patience", type=int, metavar="N", help="stop after N reports (10 a run) without a lower validation loss")
     add("--max-new-tokens", type=int, metavar="N", default=128, help="longest answer, in tokens (default: 128)")
@@ -902,7 +902,7 @@ def run(args):
         model, tokenizer, source = load_model(size, args.weights)
     if not LOCAL_RANK: of_all_ranks(None)  # now the others
     move_model(model, device, of_all_ranks(choose_dtype(args.dtype, device, model.cfg))[0], tokenizer)
-    lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 2e-4)
+    lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 1e-4)
     settings = {name: value for name, value in vars(args).items() if name not in ("out", "resume", "weights_url")} | {
         "model": size, "lr": lr, "ranks": N_RANKS, "data_sha256": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
     optimizer, unfinished, saved = make_optimizer(model, lr), out / "unfinished.pth", {"progress": {}}
@@ -987,8 +987,8 @@ def main(argv=None):
         if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace", line_buffering=True)
     torch.manual_seed(args.seed)
     try:
-        if args.ask is None and not args.export: run(args)
-        else: use(args)
+        (use if args.export or args.ask is not None else run)(args)
+        if N_RANKS > 1: dist.destroy_process_group()  # its threads end before Python does
     except (UserError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except (MemoryError, RuntimeError) as problem:

@@ -103,7 +103,7 @@ def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
     assert done.returncode == 0, done.stderr
     (tmp_path / "whole").mkdir()
     whole = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path / "whole")
-    assert whole.returncode == 0
+    assert whole.returncode == 0, whole.stderr
     first, second = metrics_in(tmp_path)["losses"], metrics_in(tmp_path / "whole")["losses"]
     assert np.allclose(first["validation"], second["validation"], atol=1e-5)
     assert np.allclose(first["train"], second["train"], atol=1e-5)

@@ -50,7 +50,7 @@ def test_stages_are_printed_in_order(quick_run):
         "Data\n----", "Model\n", "Baseline: ", "Fine-tuning\n", "Evaluation: ", "Files\n")]
     assert places == sorted(places)
     assert "60 entries: 51 to train on, 6 to test, 3 to validate" in out
-    assert "parameters: 3,749,376" in out and "device: cpu" in out and "dtype: float32" in out
+    assert "parameters: 3,556,800" in out and "device: cpu" in out and "dtype: float32" in out
     assert out.count("sample answer:") == 2  # one an epoch
     assert 8 <= out.count("val loss") <= 12
     assert out.count("base model: ") == 6 and out.count("fine-tuned: ") == 3  # three entries, before and after
@@ -80,7 +80,7 @@ def test_files_are_complete(quick_run):
 
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["model"] == "tiny" and metrics["device"] == "cpu" and metrics["dtype"] == "float32"
-    assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 2e-4
+    assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 1e-4
     assert set(metrics["seconds"]) == {"load", "baseline", "train", "evaluate", "total"}
     assert all(seconds > 0 for seconds in metrics["seconds"].values())
     assert metrics["train_tokens_per_second"] > 0

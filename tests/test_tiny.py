@@ -15,13 +15,14 @@ sys.path.insert(0, str(TINY))
 
 import make_tiny  # noqa: E402
 import statements  # noqa: E402
+import tiny_tables  # noqa: E402
 
-ONCE = dict.fromkeys(make_tiny.STAGES[0]["rounds"], 1)
+ONCE = {"rounds": 1, "topics": 1, "prose": 1}
 
 @pytest.fixture(scope="module")
 def documents():
     """The text that the model learned from, each sentence of the tables once."""
-    return make_tiny.all_documents(123, ONCE, prose=1, made=30_000)
+    return make_tiny.all_documents(123, **ONCE, made=30_000, n_entries=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_text_is_neither_question_and_answer_nor_instruction(documents):
 
 
 def test_text_is_the_same_each_time():
-    few = {"rounds": ONCE, "prose": 1, "made": 500}
+    few = {**ONCE, "made": 500, "n_entries": 500}
     assert make_tiny.all_documents(1, **few) == make_tiny.all_documents(1, **few)
     assert make_tiny.all_documents(1, **few) != make_tiny.all_documents(2, **few)
 
@@ -97,10 +98,16 @@ def test_text_files_are_well_formed():
         assert len(set(block.templates)) == len(block.templates) >= 1, block.name
         for template in block.templates:
             assert statements.fill(template, block.rows[0]).strip()
+        for topic in block.topics:
+            for row in block.rows:
+                parts = statements.filled_topic(block, topic, row, random.Random(1))
+                assert parts and parts[0] and parts[1] and "\n" not in parts[0], (block.name, topic)
     assert len(set(paragraphs)) == len(paragraphs)
 
 
-@pytest.mark.parametrize("text", ["== a: x | y\none", "== a: x\none\n> {y}", "== a: x | y\none | "])
+@pytest.mark.parametrize("text", ["== a: x | y\none", "== a: x\none\n> {y}", "== a: x | y\none | ",
+                                  "== a: x\none\n@ {y} => {x}", "== a: x\none\n@ {x}",
+                                  "== a: x\none\n@ x => {other_y}"])
 def test_malformed_tables_are_refused(text, tmp_path):
     path = tmp_path / "table.txt"
     path.write_text(text, encoding="utf-8")
@@ -115,6 +122,31 @@ def test_programs_make_texts(function):
     assert len(set(texts)) > 30
 
 
+@pytest.mark.parametrize("function", [function for function, _ in statements.TOPIC_MAKERS], ids=lambda f: f.__name__)
+def test_programs_make_entries(function):
+    """A title in one line that is no question, a text, and sometimes material."""
+    made = [function(random.Random(seed)) for seed in range(300)]
+    for title, text, *material in made:
+        assert title.strip() and text.strip() and "\n" not in title and not title.endswith(("?", ":"))
+        assert len(material) <= 1 and all(part is None or part.strip() for part in material)
+    assert len(set(made)) > 10
+
+
+def test_an_entry_holds_its_parts_in_order():
+    block = statements.Block("capitals", ["country", "capital"])
+    block.rows = [{"country": "Kenya", "capital": "Nairobi"}, {"country": "Peru", "capital": "Lima"}]
+    topic = [["whether {other_capital} is the capital of {country}"], ["{choices_capital}; {Either_capital}"],
+             ["It is {capital}."]]
+    for seed in range(50):
+        r = random.Random(seed)
+        title, text, material = statements.filled_topic(block, topic, block.rows[0], r)
+        assert title == "whether Lima is the capital of Kenya" and text == "It is Nairobi."
+        assert sorted(re.findall(r"\w{3,}", material)) == ["Lima", "Lima", "Nairobi", "Nairobi"]
+        document = statements.entry(r, title, text, material)
+        places = [document.lower().index(part.lower()) for part in (title, material, text)]
+        assert places == sorted(places)
+
+
 def test_numbers_in_words_and_in_roman_numerals():
     assert statements.in_words(4_561) == "four thousand five hundred sixty-one"
     assert [statements.ordinal_word(n) for n in (1, 12, 20, 42)] == ["first", "twelfth", "twentieth", "forty-second"]
@@ -127,7 +159,7 @@ def test_model_knows_english(tiny_tokenizer):
     """On sentences that are put together anew, the model is far better than one that knows only how often each token
     occurs, which is at about 6 nats."""
     model, _, _ = ft.load_model("tiny", ROOT / "gpt2")
-    documents = make_tiny.all_documents(99, ONCE, prose=1, made=6_000)[:300]
+    documents = make_tiny.all_documents(99, **ONCE, made=6_000, n_entries=6_000)[:300]
     tokens = make_tiny.tokens_of(documents, tiny_tokenizer)
     windows = tokens[: len(tokens) // make_tiny.WINDOW * make_tiny.WINDOW].view(-1, make_tiny.WINDOW)
     with torch.no_grad():
@@ -136,7 +168,7 @@ def test_model_knows_english(tiny_tokenizer):
 
 def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
     cfg = {**ft.MODELS["tiny"], "vocab_size": 400, "emb_dim": 64, "n_layers": 2, "n_heads": 1}
-    few = {"rounds": {}, "prose": 1, "made": 600, "rate": 1.0}
+    few = {"part": 0.5, "rounds": 0, "topics": 0, "prose": 1, "made": 600, "n_entries": 100}
     model = make_tiny.make(tmp_path / "tiny", cfg, [few, few], n_steps=2, seed=1, device="cpu")
     monkeypatch.setitem(ft.MODELS, "tiny", cfg)
     read, tokenizer, source = ft.load_model("tiny", tmp_path)
@@ -145,3 +177,36 @@ def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
     wanted = model.state_dict()
     for name, weight in read.state_dict().items():
         assert torch.equal(weight, wanted[name]), name
+
+
+# ---- The questions about facts: tiny_facts.json ------------------------------------------------------------------
+
+def test_facts_are_asked_by_test_entries_and_their_answers_are_right(entries):
+    _, test, _ = entries
+    answers = [{**entry, "model_response": entry["output"]} for entry in test]
+    asked = tiny_tables.facts_among(answers)
+    assert len(asked) == len(tiny_tables.FACTS) > 50
+    assert all(tiny_tables.is_right(fact, response) for fact, response in asked)
+
+
+def test_facts_are_in_no_training_entry(entries):
+    """No training entry that is about the same thing has an answer that would be right here."""
+    train, _, _ = entries
+    for fact in tiny_tables.FACTS:
+        for entry in train:
+            about = re.search(fact["train_words"][0], entry["instruction"] + " " + entry["input"], re.IGNORECASE)
+            assert not (about and tiny_tables.is_right(fact, entry["output"])), (fact, entry)
+
+
+def test_facts_stand_in_the_text():
+    blocks, _ = make_tiny.read_text()
+    sentences = "\n".join(statements.fill(template, row) for block in blocks for row in block.rows for template in (
+        *block.templates, *(text for _, _, texts in block.topics for text in texts if "_" not in text)))
+    assert [fact["sentence"] for fact in tiny_tables.FACTS if fact["sentence"] not in sentences] == []
+
+
+@pytest.mark.parametrize("response, right", [("The femur is in the thigh.", True), ("It is in the leg", True),
+                                             ("In the arm, above the leg.", False), ("It is a bone.", False)])
+def test_answers_about_facts_are_judged(response, right):
+    [femur] = [fact for fact in tiny_tables.FACTS if "femur" in fact["instruction"]]
+    assert tiny_tables.is_right(femur, response) == right

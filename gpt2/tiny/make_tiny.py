@@ -28,6 +28,11 @@ from tqdm import tqdm
 
 TINY = Path(__file__).resolve().parent
 sys.path[:0] = [str(TINY), str(TINY.parent.parent)]
+import entries_code  # noqa: E402, F401
+import entries_numbers  # noqa: E402, F401
+import entries_sentences  # noqa: E402, F401
+import entries_texts  # noqa: E402, F401
+import entries_words  # noqa: E402, F401
 import statements  # noqa: E402
 
 import finetune_gpt2 as ft  # noqa: E402
@@ -38,14 +43,14 @@ END = "<|endoftext|>"
 # A document is a few lines that belong together: several facts about one thing, one kind of fact about several
 # things, a paragraph of prose, or what a function of statements.py returns.
 
-# The model reads in two stages: first of everything alike, to learn the language and to copy, then mostly facts.
-# rounds: how often each row of a table in that file meets each of its sentences; prose: how often each paragraph
-# occurs; made: calls of the functions in statements.py; rate: the highest learning rate, in parts of the usual one.
+# Some documents are entries, which name their topic before the text that belongs to it: tables have topic lines for
+# them, and entries_*.py functions. The model reads in two stages: first of everything alike, to learn the language and
+# to copy, then mostly entries and facts. part: of the whole training; rounds: how often each row of a table meets each
+# of its sentences; topics: how often it meets each of its topic lines; prose: how often each paragraph occurs; made and
+# n_entries: calls of the functions in statements.py and in entries_*.py.
 STAGES = [
-    {"rounds": {"geography-and-people": 30, "science": 30, "words": 30, "formats": 30, "sentences": 30},
-     "prose": 30, "made": 500_000, "rate": 1.0},
-    {"rounds": {"geography-and-people": 36, "science": 36, "words": 18, "formats": 12, "sentences": 6},
-     "prose": 20, "made": 120_000, "rate": 0.5},
+    {"part": 0.6, "rounds": 5, "topics": 5, "prose": 12, "made": 120_000, "n_entries": 190_000},
+    {"part": 0.4, "rounds": 1, "topics": 6, "prose": 4, "made": 20_000, "n_entries": 150_000},
 ]
 
 SMALL_WORDS = re.compile("(a|an|the|of|to|in|on|at|by|for|from|with|as|and|or|but|so|that|which|who|whose|it|its|is|are"
@@ -90,12 +95,18 @@ def table_documents(block, r):
         while sentences:
             n = r.choice([1, 1, 1, 2, 3])
             text = r.choice([" ", " ", "\n"]).join(sentences[:n])
-            documents.append(card(text, r) if n == 1 and "\n" not in text and r.random() < 0.7 else text)
+            documents.append(card(text, r) if n == 1 and "\n" not in text and r.random() < 0.4 else text)
             sentences = sentences[n:]
     for template in block.templates:  # the same fact about several things
         rows = r.sample(block.rows, min(4, len(block.rows)))
         documents.append("\n".join(statements.fill(template, row) for row in rows))
     return [LABEL.sub("\n", document) if r.random() < 0.5 else document for document in documents]
+
+
+def topic_documents(block, r):
+    """Return an entry for each row and each topic of a table."""
+    filled = [statements.filled_topic(block, topic, row, r) for topic in block.topics for row in block.rows]
+    return [statements.entry(r, *parts) for parts in filled if parts]
 
 
 def read_text():
@@ -141,16 +152,28 @@ def without(documents, phrases):
     return [document for document in documents if not any(phrase in document for phrase in found)]
 
 
-def all_documents(seed, rounds, prose, made, rate=1.0):
+def made_entries(n, r):
+    """Return n entries that the functions of entries_*.py make."""
+    functions, shares = zip(*statements.TOPIC_MAKERS, strict=True)
+    return [statements.entry(r, *function(r)) for function in r.choices(functions, shares, k=n)]
+
+
+def all_documents(seed, rounds, topics, prose, made, n_entries=0):
     """Return the documents of a stage (see STAGES), in random order. None holds an entry that the fine-tuned model is
     tested or validated on."""
     r = random.Random(seed)
     blocks, paragraphs = read_text()
     _, test_data, validation_data = instruction_data()
-    documents = [document for block in blocks for _ in range(rounds.get(block.file, 0))
-                 for document in table_documents(block, r)]
+    documents = [document for block in blocks for _ in range(rounds) for document in table_documents(block, r)]
     documents += paragraphs * prose
     documents += made_documents(made, r)
+    entries = [document for block in blocks for _ in range(topics) for document in topic_documents(block, r)]
+    entries += made_entries(n_entries, r)
+    r.shuffle(entries)
+    while entries:  # mostly one entry alone, sometimes two or three after each other
+        n = r.choice([1, 1, 1, 1, 2, 3])
+        documents.append("\n\n".join(entries[-n:]))
+        del entries[-n:]
     documents = without(documents, held_out_phrases(test_data + validation_data))
     r.shuffle(documents)
     return documents
@@ -200,7 +223,7 @@ def prompts():
 
 # ---- 3. The training ---------------------------------------------------------------------------------------------
 # All documents, one after the other with <|endoftext|> between them, are one long row of tokens, cut into windows.
-# Every token of a window is to be predicted from those before it. Half an hour is little, so the matrices inside the
+# Every token of a window is to be predicted from those before it. An hour or two is little, so the matrices inside the
 # model learn by Muon instead of AdamW: after 320 steps its loss was 3.2 where that of AdamW was 4.1.
 
 WINDOW = 256  # tokens: the model's context
@@ -262,31 +285,41 @@ def rate_factor(step, done):
     return min(1, (step + 1) / 50) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def pretrain(model, tokens, n_steps, seed, minutes=math.inf, rate=1.0):
-    """Train the model on a row of tokens for n_steps or minutes, whichever is over first. Return the number of steps
-    and the mean loss of the last hundred."""
+def windows_of(tokens, randomness):
+    """Yield batches of windows, (BATCH, WINDOW + 1), for ever: through the text in random order, and again with other
+    borders between the windows."""
+    while True:
+        offset = int(torch.randint(WINDOW, (), generator=randomness))
+        starts = torch.arange(offset, len(tokens) - WINDOW - 1, WINDOW)
+        starts = starts[torch.randperm(len(starts), generator=randomness)].tolist()
+        for some in ft.chunks(starts, BATCH):
+            yield torch.stack([tokens[start : start + WINDOW + 1] for start in some])
+
+
+def pretrain(model, texts, n_steps, seed, minutes=math.inf, compiled=False):
+    """Train the model on texts, a list of (part of the training, row of tokens), for n_steps or minutes, whichever is
+    over first. Return the number of steps and the mean loss of the last hundred."""
+    loss_function = torch.compile(loss_of, dynamic=False) if compiled else loss_of
     inside = [weight for weight in model.trf_blocks.parameters() if weight.dim() == 2]
     ids = set(map(id, inside))
     others = [weight for weight in model.parameters() if id(weight) not in ids]  # embeddings, biases, norms
     muon, adam = Muon(inside), torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0)
     device = others[0].device
     randomness = torch.Generator().manual_seed(seed)
-    losses, starts, begin = [], [], time.perf_counter()
+    stages = [(part, windows_of(tokens, randomness)) for part, tokens in texts]
+    losses, begin = [], time.perf_counter()
     model.train()
     for step in tqdm(range(n_steps), desc="pre-training", unit="step", disable=None):
         done = max(step / n_steps, (time.perf_counter() - begin) / (60 * minutes))
         if done > 1:
             break
-        if len(starts) < BATCH:  # once through the text, from another offset each time
-            offset = int(torch.randint(WINDOW, (), generator=randomness))
-            starts = torch.arange(offset, len(tokens) - WINDOW - 1, WINDOW)
-            starts = starts[torch.randperm(len(starts), generator=randomness)].tolist()
-        windows = torch.stack([tokens[start : start + WINDOW + 1] for start in starts[-BATCH:]])
-        del starts[-BATCH:]
+        while len(stages) > 1 and done >= sum(part for part, _ in texts[: len(texts) - len(stages) + 1]):
+            del stages[0]
+        windows = next(stages[0][1])
         if step % 4:  # attention takes less time in short windows; one step in four learns the later positions
             windows = torch.cat([windows[:, : WINDOW // 2 + 1], windows[:, WINDOW // 2 :]])
-        factor = rate * rate_factor(step, done)
-        loss = loss_of(model, windows.to(device))
+        factor = rate_factor(step, done)
+        loss = loss_function(model, windows.to(device))
         model.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(others, max_norm=1.0)
@@ -310,48 +343,53 @@ def write_model(model, folder):
             file.write(array.numpy())
 
 
-def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto", minutes=math.inf):
-    """Do the whole job: write the four files into the folder, and return the model. Each of the stages (see STAGES)
-    takes n_steps, or the same part of the minutes, whichever is over first."""
+def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto", minutes=math.inf,
+         compiled=False):
+    """Do the whole job: write the four files into the folder, and return the model. It trains for n_steps (default: as
+    many as the texts of the stages have windows) or minutes, whichever is over first."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = [all_documents(seed + i, **stage) for i, stage in enumerate(stages)]
-    held_out, texts[0] = texts[0][:100], texts[0][100:]
+    texts = [all_documents(seed + i, **{key: n for key, n in stage.items() if key != "part"})
+             for i, stage in enumerate(stages)]
+    held_out, texts[0] = texts[0][:200], texts[0][200:]
     write_tokenizer(learn_merges(texts[0][:400_000] + 20 * prompts(), cfg["vocab_size"]), folder)
     tokenizer = ft.load_tokenizer(folder)
+    for i, documents in enumerate(texts):
+        texts[i] = stages[i]["part"], tokens_of(documents, tokenizer)
+        letters = sum(map(len, documents))
+        print(f"{len(documents):,} documents, {letters:,} letters, {len(texts[i][1]):,} tokens", flush=True)
     torch.manual_seed(seed)
     device = torch.device(device)
     model = ft.GPTModel(cfg).to(device)
     model.bfloat16 = ft.choose_dtype(dtype, device, cfg) == torch.bfloat16
+    start = time.perf_counter()
+    n_steps = n_steps or sum(len(tokens) for _, tokens in texts) // (BATCH * WINDOW)
+    n, loss = pretrain(model, texts, n_steps, seed, minutes, compiled)
+    took = (time.perf_counter() - start) / 60
     windows = tokens_of(held_out, tokenizer)
     windows = windows[: len(windows) // (WINDOW + 1) * (WINDOW + 1)].view(-1, WINDOW + 1)
-    for stage, documents in zip(stages, texts, strict=True):
-        tokens = tokens_of(documents, tokenizer)
-        print(f"{len(documents):,} documents, {sum(map(len, documents)):,} letters, {len(tokens):,} tokens", flush=True)
-        start = time.perf_counter()
-        n, loss = pretrain(model, tokens, n_steps or len(tokens) // (BATCH * WINDOW), seed, minutes / len(stages),
-                           stage["rate"])
-        with torch.no_grad():
-            held_out_loss = float(loss_of(model.eval(), windows.to(device)))
-        took = (time.perf_counter() - start) / 60
-        print(f"{n:,} steps of {BATCH * WINDOW:,} tokens in {took:.1f} minutes on {device};"
-              f" loss per token: {loss:.3f} at the end, {held_out_loss:.3f} on {windows.numel():,} tokens held out")
+    with torch.no_grad():
+        held_out_loss = float(loss_of(model.eval(), windows.to(device)))
+    print(f"{n:,} steps of {BATCH * WINDOW:,} tokens in {took:.1f} minutes on {device};"
+          f" loss per token: {loss:.3f} at the end, {held_out_loss:.3f} on {windows.numel():,} tokens held out")
     write_model(model.cpu(), folder)
     return model
 
 
 def main():
     parser = argparse.ArgumentParser(description="Pre-train the tiny model and write its files beside this script.")
-    parser.add_argument("--steps", type=int, metavar="N", help="steps in each stage (default: once through the text)")
+    parser.add_argument("--steps", type=int, metavar="N", help="steps (default: as many as it takes to read all once)")
     parser.add_argument("--minutes", type=float, metavar="N", default=math.inf, help="stop after so long at the latest")
     parser.add_argument("--seed", type=int, metavar="N", default=123, help="where random numbers start (default: 123)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps (default: auto, a GPU if there is one)")
     parser.add_argument("--dtype", choices=["auto", "float32", "bfloat16"], default="auto",
                         help="number format of the matrix products (default: auto, the faster one here)")
+    parser.add_argument("--compile", action="store_true", help="compile the model first: faster, needs a C++ compiler")
     parser.add_argument("--out", metavar="DIR", default=TINY, type=Path,
                         help="where to write (default: beside this script)")
     args = parser.parse_args()
     device = ft.choose_device(args.device)
-    make(args.out, ft.MODELS["tiny"], STAGES, args.steps, args.seed, device, args.dtype, args.minutes)
+    make(args.out, ft.MODELS["tiny"], STAGES, args.steps, args.seed, device, args.dtype, args.minutes,
+         args.compile)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import re
 from pathlib import Path
 
 TEXT = Path(__file__).resolve().parent / "text"
-MAKERS = []  # (function, share): how often each is called, relative to the others
+MAKERS, TOPIC_MAKERS = [], []  # (function, share): how often each is called, relative to the others of its list
 
 
 class Block:
-    """A table of facts and the sentences into which its rows are put. In a text file, ¶ in a sentence is a new line."""
+    """A table of facts and the sentences into which its rows are put. In a text file, ¶ in a sentence is a new line.
+    topics holds (titles, materials, texts), lists of templates of which an entry takes one each: see entry."""
     def __init__(self, name, columns):
-        self.name, self.columns, self.rows, self.templates = name, columns, [], []
+        self.name, self.columns, self.rows, self.templates, self.topics = name, columns, [], [], []
 
 
 def read_blocks(path):
@@ -32,6 +33,17 @@ def read_blocks(path):
                 fill(line, dict.fromkeys(blocks[-1].columns, "x"))
             except (KeyError, ValueError, IndexError) as problem:
                 raise ValueError(f"{path.name}, line {number}: {problem!r}") from None
+        elif line.startswith("@ "):
+            before, arrow, texts = line[2:].replace("¶", "\n").partition(" => ")
+            titles, _, materials = before.partition(" :: ")
+            topic = [[part.strip() for part in parts.split(" ~ ")] if parts else []
+                     for parts in (titles, materials, texts)]
+            columns = set(re.findall(r"(?<!{){(\w+)}", line))
+            known = {way + column for column in blocks[-1].columns for way in ("", "other_", "choices_", "either_")}
+            wrong = {column for column in columns if column[0].lower() + column[1:] not in known}
+            if wrong or not arrow or not all(topic[0] + topic[2]):
+                raise ValueError(f"{path.name}, line {number}: not titles => texts, or no column: {wrong}")
+            blocks[-1].topics.append(topic)
         elif line and not line.startswith("#"):
             cells = [cell.strip() for cell in line.split("|")]
             if len(cells) != len(blocks[-1].columns) or not all(cells):
@@ -48,6 +60,81 @@ def capital(text):
 def fill(template, row):
     """Return a template with the cells of a row in it; {Name} is {name} with a capital first letter."""
     return template.format_map(row | {capital(column): capital(cell) for column, cell in row.items()})
+
+
+def filled_topic(block, topic, row, r):
+    """Return (title, text, material or None) of a row. Besides the row's own cells there are {other_x}, the cell of
+    another row, {choices_x}, "a, b, c", and {either_x}, "a or b", with the row's own cell among others."""
+    title, material, text = (r.choice(templates) if templates else "" for templates in topic)
+    used = re.findall(r"{([oO]ther|[cC]hoices|[eE]ither)_(\w+)}", title + material + text)
+    used = sorted({(way.lower(), column) for way, column in used})
+    more = dict(row)
+    others = [other for other in block.rows if all(other[column] != row[column] for _, column in used)]
+    if used and not others:
+        return None
+    other = r.choice(others) if used else row
+    for way, column in used:
+        values = sorted({other[column] for other in others})
+        if way == "other":
+            more[f"other_{column}"] = other[column]
+        else:
+            n = 1 if way == "either" else r.choice([2, 3, 3])
+            some = r.sample(values, min(n, len(values))) + [row[column]]
+            r.shuffle(some)
+            more[f"{way}_{column}"] = " or ".join(some) if way == "either" else ", ".join(some)
+    return fill(title, more), fill(text, more), fill(material, more) if material else None
+
+
+# An entry is a text that names its topic: the topic, perhaps the material that it is about, and the text.
+INTROS = """Here is a page of a notebook. It names a topic and then gives the text that belongs to it.
+The lines below hold a heading and a text. The text says what the heading names.
+This is one of many short entries. Each one has a heading, and some have material to work on.
+Below stands an entry of a handbook. The last part completes the entry.
+What follows is a heading with its text. The text is short and fits the heading.
+This note has a heading that names a topic, and a text that completes it suitably.
+A topic is described here. The text that goes with it is written underneath.
+Underneath, a topic is named. Then comes a statement that fits it.
+Here is an entry that describes a topic, and a text that goes with it.
+Some notes are long, and some are short. This one has a heading and a text.
+Below is a topic, paired with further material. The text at the end fits both.
+This entry comes with material that gives further context. The text at the end completes it.
+The following is a heading that describes a text, and the text itself stands below.
+A collection of entries holds many things. One of them is given here.
+Below is a description of a text. The text itself closes the page.""".split("\n")
+HEADINGS = [("Topic", "Material", "Text"), ("Subject", "Source", "Entry"), ("Heading", "Given", "Statement"),
+            ("Title", "Original", "Result"), ("Theme", "Data", "Line"), ("Item", "Passage", "Content"),
+            ("Description", "Context", "Text"), ("Lemma", "Example", "Note"), ("Card", "Words", "Back of the card"),
+            ("Page", "From", "To"), ("Matter", "Before", "After"), ("Section", "Notes", "Summary"),
+            ("Description", "Material", "Result"), ("Topic", "Context", "Statement")]
+INDIRECT = re.compile(r"((about|at|by|for|from|in|into|of|on|to|under|with|between) )?(what|which|who|whom|whose|where"
+                      r"|when|why|how|whether)\b", re.IGNORECASE)
+ADVERBIAL = re.compile(r"(as|at|by|for|from|in|into|on|to|with|without|one|only|of)\b", re.IGNORECASE)
+SAYING = ["The text says {}.", "The entry tells {}.", "Here it is said {}.", "Below stands {}.", "It is known {}.",
+          "The reader learns {}.", "One may wonder {}.", "The author explains {}.", "{}, in a few words",
+          "Somebody has found out {}.", "In one sentence: {}", "The next line shows {}."]
+GIVING = ["This is {}.", "Here is {}.", "The text gives {}.", "The entry is {}.", "The next line shows {}.",
+          "{}, and nothing else", "Below stands {}.", "The author has written {}.", "The text is about {}.",
+          "{}, please", "The reader finds {}.", "There is {} in this entry."]
+
+
+def entry(r, title, text, material=None):
+    """Return a document that names its topic and then gives the text about it, in one of many layouts, so that what
+    counts is what the title says. title: a noun phrase or an indirect question, without a full stop."""
+    if r.random() < 0.3:
+        if INDIRECT.match(title):
+            title = r.choice(SAYING).format(title)
+        elif not ADVERBIAL.match(title):
+            title = r.choice(GIVING).format(title)
+    title = capital(title) if r.random() < 0.85 else title
+    if r.random() < 0.6:
+        mark, (head, middle, last) = r.choice(["", "", "# ", "## ", "* ", "== ", "-- "]), r.choice(HEADINGS)
+        parts = [f"{mark}{head}:\n{title}", *([f"{mark}{middle}:\n{material}"] if material else []),
+                 f"{mark}{last}:\n{text}"]
+        return "\n\n".join([r.choice(INTROS)] * (r.random() < 0.75) + parts)
+    sign = r.choice(["", ":", "."]) if title[-1].isalnum() else ""
+    if material and "\n" not in material and r.random() < 0.3:
+        return f"{title}{sign or ':' * title[-1].isalnum()} {material}" + r.choice(["\n", "\n\n"]) + text
+    return r.choice(["\n", "\n\n"]).join([title + sign, *([material] if material else []), text])
 
 
 LISTS = {block.name: block.rows for block in read_blocks(TEXT / "lists.txt")}
@@ -73,6 +160,14 @@ def maker(share):
     """Enter a function into MAKERS."""
     def enter(function):
         MAKERS.append((function, share))
+        return function
+    return enter
+
+
+def topic_maker(share):
+    """Enter a function that returns what entry takes, (title, text) or (title, text, material), into TOPIC_MAKERS."""
+    def enter(function):
+        TOPIC_MAKERS.append((function, share))
         return function
     return enter
 
