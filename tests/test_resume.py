@@ -472,7 +472,7 @@ CALLS = [("calc_loss_batch", 3), ("nn.utils.clip_grad_norm_", 4), ("torch.optim.
          ("generate_and_print_sample", 2),
          # 3 saves with a plot each, the weights, the answers and the metrics: each is written, flushed, and moved into
          # place; then the last save is removed
-         ("write", 1000), ("write", 20_000_000), ("write", 60_000_000), ("write", 130_000_000), ("write", 150_000_000),
+         ("write", 1000), ("write", 20_000_000), ("write", 60_000_000), ("write", 120_000_000), ("write", 135_000_000),
          ("os.fsync", 1), ("os.fsync", 2), ("os.fsync", 3), ("os.fsync", 8),
          ("os.replace", 1), ("os.replace", 3), ("os.replace", 7), ("os.replace", 9),
          ("Path.unlink", 3), ("Path.unlink", 9), ("Path.unlink", 10)]
