@@ -988,7 +988,7 @@ def main(argv=None):
     torch.manual_seed(args.seed)
     try:
         (use if args.export or args.ask is not None else run)(args)
-        if N_RANKS > 1: dist.destroy_process_group()  # its threads end before Python does
+        if N_RANKS > 1: os._exit(0)  # PyTorch's threads sometimes abort a process that ends in the usual way
     except (UserError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except (MemoryError, RuntimeError) as problem:
