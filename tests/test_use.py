@@ -76,8 +76,8 @@ def test_the_newest_weights_answer_or_those_of_the_size(folder, tmp_path):
     older = tmp_path / "outputs" / "gpt2-124M-sft.pth"
     older.write_bytes(b"nothing")
     os.utime(older, (1, 1))
-    newest, _ = run_script("--ask", INSTRUCTION, cwd=tmp_path)
-    named, _ = run_script("--ask", INSTRUCTION, "--model", "tiny", cwd=tmp_path)
+    newest, _ = run_script("--ask", INSTRUCTION, "--dtype", "float32", cwd=tmp_path)
+    named, _ = run_script("--ask", INSTRUCTION, "--model", "tiny", "--dtype", "float32", cwd=tmp_path)
     assert newest == named
 
 

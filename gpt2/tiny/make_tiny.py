@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 TINY = Path(__file__).resolve().parent
 sys.path[:0] = [str(TINY), str(TINY.parent.parent)]
+# importing them enters their functions into statements.TOPIC_MAKERS
 import entries_code  # noqa: E402, F401
 import entries_numbers  # noqa: E402, F401
 import entries_sentences  # noqa: E402, F401
@@ -306,16 +307,15 @@ def pretrain(model, texts, n_steps, seed, minutes=math.inf, compiled=False):
     muon, adam = Muon(inside), torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0)
     device = others[0].device
     randomness = torch.Generator().manual_seed(seed)
-    stages = [(part, windows_of(tokens, randomness)) for part, tokens in texts]
+    stages = [windows_of(tokens, randomness) for _, tokens in texts]
+    ends = np.cumsum([part for part, _ in texts])[:-1]  # of all stages but the last, as parts of the training
     losses, begin = [], time.perf_counter()
     model.train()
     for step in tqdm(range(n_steps), desc="pre-training", unit="step", disable=None):
         done = max(step / n_steps, (time.perf_counter() - begin) / (60 * minutes))
         if done > 1:
             break
-        while len(stages) > 1 and done >= sum(part for part, _ in texts[: len(texts) - len(stages) + 1]):
-            del stages[0]
-        windows = next(stages[0][1])
+        windows = next(stages[sum(done >= ends)])
         if step % 4:  # attention takes less time in short windows; one step in four learns the later positions
             windows = torch.cat([windows[:, : WINDOW // 2 + 1], windows[:, WINDOW // 2 :]])
         factor = rate_factor(step, done)
