@@ -179,6 +179,26 @@ def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
         assert torch.equal(weight, wanted[name]), name
 
 
+# ---- Entries that the model completes: tests/tiny_tables.py -------------------------------------------------------
+
+def test_entries_to_complete_are_of_all_kinds():
+    entries = tiny_tables.new_entries(n_made=2, n_rows=3)
+    kinds = [kind for kind, _, _ in entries]
+    assert len([kind for kind in kinds if kind.startswith("made")]) == 2 * len(statements.TOPIC_MAKERS)
+    assert {kinds.count(kind) for kind in kinds if kind.startswith("table")} == {3} and len(set(kinds)) == 10
+    assert all(head.endswith("\n\nText:\n") and text.strip() for _, head, text in entries)
+    assert tiny_tables.new_entries(n_made=2, n_rows=3) == entries
+
+
+def test_completed_entries_are_counted(tiny_tokenizer):
+    model, _, _ = ft.load_model("tiny", ROOT / "gpt2")
+    entries = [entry for entry in tiny_tables.new_entries(n_made=1, n_rows=1) if entry[0] == "made: sentences"]
+    [marks] = tiny_tables.completed(model.eval(), tiny_tokenizer, entries).values()
+    wrong = [(kind, head, text + " No.") for kind, head, text in entries]
+    [none] = tiny_tables.completed(model, tiny_tokenizer, wrong).values()
+    assert len(marks) == len(none) == len(entries) and sum(marks) > len(marks) / 4 and not any(none)
+
+
 # ---- The questions about facts: tiny_facts.json ------------------------------------------------------------------
 
 def test_facts_are_asked_by_test_entries_and_their_answers_are_right(entries):
