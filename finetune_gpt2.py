@@ -1,30 +1,56 @@
-"""Fine-tune GPT-2 to follow instructions: one file, to be read from the first line to the last.
+"""Fine-tune GPT-2 to follow instructions: one file, to be read like a chapter.
 
-GPT-2 was trained to continue a text. Asked "What is the capital of Kenya?", it may well continue with a second
-question. This script shows it some 1,400 instructions with good answers, and it becomes a model that answers.
-    python finetune_gpt2.py                       GPT-2 small; its weights are downloaded once
-    python finetune_gpt2.py --model tiny          a toy model, offline, in a minute; --help shows all settings
-    python finetune_gpt2.py --ask "Name a fish."  ask what has been trained
- 1. Settings     the model sizes and the command line
- 2. Data         instructions and their answers, and how a prompt is laid out
- 3. Tokens       text to numbers and back
- 4. Batches      several entries in one tensor, and which of their tokens count
- 5. Model        GPT-2, layer by layer
- 6. Weights      OpenAI's trained numbers: fetched, read, put into the layers
- 7. Generation   the model writes, one token at a time
- 8. Evaluation   how good is it? losses and scores
- 9. Training     the loop that learns
-10. Results      the plot and the other files, and the model for other programs
-11. main()       all of it, in order, and the use of what was trained
-In the comments, (B, T, D) is the shape of a tensor. B = batch: texts side by side, T = tokens in a text,
-D = embedding: numbers per token, H = attention heads, S = tokens that can be looked at.
+GPT-2 was trained to continue texts. Asked "What is the capital of Kenya?", it may well
+continue with a second question. This script shows it some 1,400 instructions with good
+answers, and it becomes a model that answers.
+
+    python finetune_gpt2.py                        GPT-2 small, downloaded once
+    python finetune_gpt2.py --model tiny           a toy model that is included
+    python finetune_gpt2.py --ask "Name a fish."   asks what has been trained
+    python finetune_gpt2.py --help                 shows all settings
+
+The chapter, in the order in which things happen:
+     1. Settings     the model sizes and the command line
+     2. Data         instructions with answers, and how a prompt is laid out
+     3. Tokens       text to numbers and back
+     4. Batches      several entries in one tensor, and which of their tokens count
+     5. Model        GPT-2, layer by layer
+     6. Weights      the numbers that OpenAI's training found, put into the layers
+     7. Generation   the model writes, one token at a time
+     8. Evaluation   how good is it? the loss, and scores
+     9. Training     the loop that learns
+    10. Results      the plot and the answers, for people to look at
+The appendices, which hold no new idea about the model, only work that has to be done:
+     A. Files and downloads         B. Hugging Face's format
+     C. Interrupted runs            D. Devices and several processes
+And main(), which does all of it in order.
+
+In comments, (B, T, D) is the shape of a tensor. B: texts side by side (the batch),
+T: tokens in each, D: numbers for each token (the embedding), H: attention heads,
+S: tokens that a token may look at, V: tokens that the model knows (the vocabulary).
+"UserError." at the end of a docstring means that a function may raise it.
 """
-import argparse, hashlib, json, math, os, re, signal, string, sys, tempfile, textwrap, time, timeit, zipfile
+
+import argparse
+import functools
+import hashlib
+import json
+import math
+import os
+import re
+import signal
+import string
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+import zipfile
 from collections import Counter
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import requests
@@ -32,968 +58,1816 @@ import tiktoken
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from tiktoken.load import data_gym_to_mergeable_bpe_ranks
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from tqdm import tqdm
 
-# ---- 1. Settings -----------------------------------------------------------------------------------------------
-# All GPT-2 models are the same program in different sizes: how many numbers stand for a token (emb_dim), through
-# how many layers they pass (n_layers), and into how many heads each layer splits its attention (n_heads). They are
-# named by their millions of parameters. "tiny" is not OpenAI's, but comes with this file to show every step.
+# ---- 1. Settings ---------------------------------------------------------------------
+# GPT-2 comes in four sizes: one program, four rows of numbers, and a fifth for a toy.
+# Each token, a word or a piece of one, becomes emb_dim numbers: its embedding. These
+# pass through n_layers blocks, in each of which n_heads attention heads look at the
+# token and those before it, up to context_length in all: the context. A model is named
+# after its parameters, the numbers that training has found: 124 million in "124M".
+# drop_rate is dropout: the share of numbers that training sets to 0 at random, so that
+# the model does not lean on a few of them. A training as short as ours does without;
+# with another drop_rate in GPT2, it is switched on.
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
+TINY = {**GPT2, "vocab_size": 2048, "context_length": 256}
 MODELS = {
-    "tiny": {**GPT2, "vocab_size": 2048, "context_length": 256, "emb_dim": 192, "n_layers": 7, "n_heads": 3},
+    "tiny": {**TINY, "emb_dim": 192, "n_layers": 7, "n_heads": 3},  # included
     "124M": {**GPT2, "emb_dim": 768, "n_layers": 12, "n_heads": 12},
     "355M": {**GPT2, "emb_dim": 1024, "n_layers": 24, "n_heads": 16},
     "774M": {**GPT2, "emb_dim": 1280, "n_layers": 36, "n_heads": 20},
-    "1558M": {**GPT2, "emb_dim": 1600, "n_layers": 48, "n_heads": 25}}
+    "1558M": {**GPT2, "emb_dim": 1600, "n_layers": 48, "n_heads": 25},
+}
 HERE = Path(__file__).resolve().parent
-OUT_OF_MEMORY = re.compile("(out of|allocate|enough) memory|ALLOC_FAILED|Invalid buffer size|start new thread")
-DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)  # of a damaged file
-class UserError(ValueError):
-    """A problem that the user can mend; main() shows it as one line instead of a traceback."""
-def require(condition, message):
-    if not condition: raise UserError(message)
-def one_line(text):
-    """Return a text without line breaks and without letters that would upset a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-def reason(problem):
-    """Return the telling part of what an exception says."""
-    return one_line(str(problem).split("(Caused by ")[-1])[:300] or type(problem).__name__
-@contextmanager
-def explained(message, errors=DAMAGE):
-    """Turn errors into a UserError: message, with the reason for {}. Lack of memory and PermissionError pass."""
-    try: yield
-    except errors as problem:
-        if OUT_OF_MEMORY.search(str(problem)) or isinstance(problem, (MemoryError, PermissionError)): raise
-        cause = f"{type(problem).__name__}: {reason(problem)}".removeprefix("UserError: ")
-        raise UserError(message.replace("{}", cause)) from None
+
+
 def parse_args(argv=None):
     """Return the settings on the command line, or in the list of words argv."""
-    parser = argparse.ArgumentParser(description="Fine-tune GPT-2 to follow instructions, and show what it learned.")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M, or tiny if that cannot be had")
-    add("--data", metavar="WHERE", default=str(HERE / "instruction-data.json"), help="a file or an address: see README")
-    add("--weights", metavar="DIR", default=str(HERE / "gpt2"), help="a model, or a folder with models by size")
-    add("--weights-url", metavar="URL", help="a server with OpenAI's files at URL/<size>/<file>")
-    add("--out", metavar="DIR", default="outputs", help="folder for the results (default: outputs)")
-    add("--epochs", type=int, metavar="N", default=2, help="how often each training entry is seen (default: 2)")
-    add("--batch-size", type=int, metavar="N", default=8, help="entries computed at once in training (default: 8)")
-    add("--accumulate", type=int, metavar="N", default=1, help="batches per training step (default: 1)")
-    add("--lr", type=float, metavar="RATE", help="highest learning rate (default: 5e-5; tiny: 1e-4)")
-    add("--schedule", choices=["cosine", "constant"], default="cosine", help="of the learning rate (default: cosine)")
-    add("--patience", type=int, metavar="N", help="stop after N reports (10 a run) without a lower validation loss")
-    add("--max-new-tokens", type=int, metavar="N", default=128, help="longest answer, in tokens (default: 128)")
-    add("--limit", type=int, metavar="N", help="use only the first N entries, for a quick try")
-    add("--device", default="auto", help="cpu, cuda, cuda:1, mps (default: auto, a GPU if there is one)")
-    add("--dtype", choices=["auto", "float32", "bfloat16"], default="auto", help="number format (auto: the faster one)")
-    add("--seed", type=int, metavar="N", default=123, help="where the random numbers start (default: 123)")
-    add("--resume", action="store_true", help="go on with an interrupted run: repeat its settings, and add this")
-    add = parser.add_argument_group("with a model that is fine-tuned: the newest in --out, or of --model").add_argument
-    add("--ask", metavar="TEXT", nargs="?", const="", help="answer an instruction; without TEXT, one after another")
-    add("--input", metavar="TEXT", default="", help="what the instruction is about")
-    add("--temperature", type=float, metavar="T", default=0.0, help="0 (default): the likeliest answer; 1: varied ones")
-    add("--top-k", type=int, metavar="K", help="draw each token from the K likeliest")
-    add("--export", metavar="DIR", help="write a folder that transformers, and much else, can load")
+    data = str(HERE / "instruction-data.json")
+    count = at_least(1)  # a whole number from 1 on, see main()
+    add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M or tiny")
+    add("--data", default=data, help="the entries: a file, or an address on the web")
+    add("--weights", default=str(HERE / "gpt2"), help="folder of a model, or several")
+    add("--out", default="outputs", help="folder for the results (outputs)")
+    add("--epochs", type=count, default=2, help="how often each entry is seen (2)")
+    add("--batch-size", type=count, default=8, help="entries computed at once (8)")
+    add("--accumulate", type=count, default=1, help="batches in a training step (1)")
+    add("--lr", type=at_least(1e-12, float), help="learning rate (5e-5; tiny: 1e-4)")
+    add("--patience", type=count, help="stop after so many reports without progress")
+    add("--max-new-tokens", type=count, default=128, help="longest answer (128)")
+    add("--limit", type=count, help="use only the first entries, for a quick try")
+    add("--device", default="auto", help="cpu, cuda, cuda:1, mps (auto: a GPU if any)")
+    formats = ["auto", "float32", "bfloat16"]
+    add("--dtype", choices=formats, default="auto", help="number format (auto: faster)")
+    add("--seed", type=at_least(0), default=123, help="of random numbers (123)")
+    add("--resume", action="store_true", help="go on with the interrupted run in --out")
+    add = parser.add_argument_group("to use what has been fine-tuned").add_argument
+    add("--ask", nargs="?", const="", help="an instruction; without it, one a line")
+    add("--input", default="", help="what the instruction is about")
+    add("--temperature", type=at_least(0, float), default=0.0, help="1: varied answers")
+    add("--top-k", type=count, help="draw each token from so many likeliest ones")
+    add("--export", metavar="DIR", help="write the model in Hugging Face's format")
     args = parser.parse_args(argv)
-    for name, value in vars(args).items():
-        lowest, limit = 0 if name in ("seed", "temperature") else 1e-99, 2**63 if type(value) is int else math.inf
-        wrong = type(value) in (int, float) and not lowest <= value < limit
-        if name == "weights_url" and value: wrong = not re.fullmatch(r"https?://[^\s{}]+", value)
-        if wrong: parser.error(f"--{name.replace('_', '-')} cannot be {value}")
+    # What the user said, and did not leave to its default: --resume has to know. (Of a
+    # name that is there already, the parser changes the value only if it was said.)
+    blank = argparse.Namespace(**dict.fromkeys(vars(args)))
+    said = vars(parser.parse_args(argv, blank))
+    args.said = {name: value for name, value in said.items() if value is not None}
     return args
-# torchrun starts this script once for each GPU and numbers the processes: RANK of N_RANKS, LOCAL_RANK on its computer
-RANK, LOCAL_RANK, N_RANKS = (int(os.environ.get(*name)) for name in (("RANK", 0), ("LOCAL_RANK", 0), ("WORLD_SIZE", 1)))
-def of_all_ranks(value):
-    """Return the list of what all processes call this with; each waits for the others."""
-    if N_RANKS == 1: return [value]
-    values = [None] * N_RANKS
-    with explained("another process has ended ({})", RuntimeError): dist.all_gather_object(values, value)
-    return values
-def choose_device(name):
-    """Return the torch.device of that name (auto: the best one), and connect the processes. UserError if it fails."""
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    name = best if name == "auto" else name
-    with explained(f"--device {name} cannot be used here ({{}}); try --device cpu", Exception):  # of many kinds
-        if name == "cuda" and N_RANKS > 1: torch.cuda.set_device(LOCAL_RANK)
-        torch.ones(1, device=name).item()  # something is stored there and read back
-        if name.startswith("cuda"): torch.set_float32_matmul_precision("high")  # TF32, where the GPU has it
-        if N_RANKS > 1:  # an hour: so long may they wait for a download
-            dist.init_process_group("nccl" if name.startswith("cuda") else "gloo", timeout=timedelta(hours=1))
-        return torch.device(name)
 
-# ---- 2. Data ---------------------------------------------------------------------------------------------------
-# The lesson material is a list of entries: an instruction, an input to work on (often empty), and the answer that we
-# want. But first, how a file gets onto the disk: whole or not at all, and also through a bad network.
+
+# ---- 2. Data -------------------------------------------------------------------------
+# The training material is a list of entries. Each has an instruction, the output that
+# we want for it, and often an input to work on:
+#     {"instruction": "Convert to kilometers.", "input": "3,000 m", "output": "3 km"}
+# The model is shown instruction and input as a text, the prompt, and learns to continue
+# it with the output, the answer. The layout of the prompt is Stanford Alpaca's. Any
+# would do if it is always the same: the model learns that "### Response:" is where its
+# answer begins. An entry in a file is checked by load_entries, in Appendix A.
+RESPONSE_HEADER = "\n\n### Response:\n"
+
+
+def format_input(entry):
+    """Return the prompt of an entry, up to but not including RESPONSE_HEADER."""
+    prompt = (
+        "Below is an instruction that describes a task. "
+        "Write a response that appropriately completes the request."
+        f"\n\n### Instruction:\n{entry['instruction']}"
+    )
+    if entry.get("input"):
+        prompt += f"\n\n### Input:\n{entry['input']}"
+    return prompt
+
+
+class UserError(Exception):
+    """A problem that the user can mend: main() shows it as one line and ends."""
+
+
+def split_data(data):
+    """Return the entries to train on, to test with and to watch while training.
+
+    These are 85, 10 and 5 % of the data, in their order. Tests need entries that the
+    model never saw, as it could have learned the others by heart.
+    """
+    if len(data) < 10:
+        raise UserError(f"{len(data)} entries are too few: it takes 10 or more")
+    n_train = int(len(data) * 0.85)
+    test_end = n_train + int(len(data) * 0.10)
+    return data[:n_train], data[n_train:test_end], data[test_end:]
+
+
+# ---- 3. Tokens -----------------------------------------------------------------------
+# A model reads numbers. GPT-2 cuts a text into tokens, pieces that are frequent in web
+# pages (" the" is one, a rare word several), and numbers them. Byte-pair encoding found
+# them: it began with the 256 bytes as tokens 0 to 255 and, again and again, merged the
+# two neighbors that stood side by side most often into a new token. A file beside the
+# weights lists these merges in order, so the first of them makes token 256. The last
+# token is no text: the model says <|endoftext|> when it is done.
+# Before all that, a text is cut into contractions, words and numbers, with a space in
+# front if there is one, signs, and white space. No token crosses these borders:
+BORDERS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+
+def load_tokenizer(model_dir):
+    """Return the tiktoken.Encoding of the merges in a model's folder. UserError."""
+    with reading(f"the tokenizer in {model_dir}"):
+        # {letter: byte}, and pairs of texts in these letters, see Appendix B
+        letters, merges = read_merges(Path(model_dir))
+        ranks = {bytes([byte]): rank for rank, byte in enumerate(letters.values())}
+        for left, right in merges:
+            ranks[bytes(letters[letter] for letter in left + right)] = len(ranks)
+        return tiktoken.Encoding(
+            "gpt2",
+            pat_str=BORDERS,
+            mergeable_ranks=ranks,
+            special_tokens={"<|endoftext|>": len(ranks)},  # 50256 in GPT-2
+        )
+
+
+def text_to_token_ids(text, tokenizer):
+    """Return the tokens of a text, (1, T). "<|endoftext|>" in it is only letters."""
+    return torch.tensor([tokenizer.encode_ordinary(text)], dtype=torch.int64)
+
+
+def token_ids_to_text(token_ids, tokenizer):
+    """Return the text of a tensor of tokens, (1, T) or (T,)."""
+    return tokenizer.decode(token_ids.flatten().tolist())
+
+
+# ---- 4. Batches ----------------------------------------------------------------------
+# A language model learns to predict the next token, at every place of a text. So the
+# targets are the inputs moved by one. Two things make this instruction tuning. Only the
+# answer is scored, that is, only its tokens count for the loss, which says how much the
+# true tokens surprised the model: the prompt is given, and need not be predicted. And
+# the answer's <|endoftext|> is scored, too, or the model would never learn to stop.
+#     inputs    ...  Add   1  and   2  ...  ###  Response  :\n    3    (padding)
+#     targets  -100 -100 -100 -100 -100 -100 -100   -100    3  <|end|>   -100
+# A target of -100 means "not scored", to PyTorch's functions as well.
+IGNORE_INDEX = -100
+
+
+class InstructionDataset(Dataset):
+    """Item i is (token_ids, prompt_length) of entries[i].
+
+    token_ids are prompt, answer and <|endoftext|>. An entry that is longer than the
+    context is left out: cut, it would lack its <|endoftext|> and teach not to stop.
+    """
+
+    def __init__(self, data, tokenizer, context_length=math.inf):
+        self.end_of_text = tokenizer.eot_token
+        self.entries = []
+        self.items = []
+        for entry in data:
+            # encoded separately, so that no token lies across the border of the two
+            prompt = tokenizer.encode_ordinary(format_input(entry) + RESPONSE_HEADER)
+            answer = tokenizer.encode_ordinary(entry["output"])
+            if len(prompt) + len(answer) <= context_length:  # the end is never an input
+                self.entries.append(entry)
+                self.items.append((prompt + answer + [self.end_of_text], len(prompt)))
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        return self.items[index]
+
+    def batch(self, indices):
+        """Return (inputs, targets) of the entries with these indices."""
+        return custom_collate_fn([self.items[i] for i in indices], self.end_of_text)
+
+
+def custom_collate_fn(
+    batch, pad_token_id=50256, ignore_index=-100, allowed_max_length=None, device="cpu"
+):
+    """Put items of an InstructionDataset into (inputs, targets), both int64 (B, T).
+
+    Shorter ones are padded. What is scored follows from the lengths, not from the
+    tokens: GPT-2 is padded with <|endoftext|>, and the answer's own one counts.
+    """
+    longest = max((len(token_ids) for token_ids, _ in batch), default=2)
+    inputs = torch.full((len(batch), longest - 1), pad_token_id)
+    targets = torch.full((len(batch), longest - 1), ignore_index)
+    for row, (token_ids, prompt_length) in enumerate(batch):
+        tokens = torch.tensor(token_ids)
+        end = len(tokens) - 1
+        inputs[row, :end] = tokens[:-1]
+        # the last token of the prompt already has to predict the answer's first
+        targets[row, prompt_length - 1 : end] = tokens[prompt_length:]
+    inputs = inputs[:, :allowed_max_length].to(device)
+    return inputs, targets[:, :allowed_max_length].to(device)
+
+
+def chunks(items, size):
+    """Return a list cut into lists of that size; the last one may be shorter."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def length_grouped_batches(dataset, batch_size, seed):
+    """Return lists of indices of entries; those in one list are of similar length.
+
+    Padding costs as much time as text, and a batch is as long as its longest entry. But
+    in batches sorted by length, each would be of one kind. So shuffle, sort only within
+    windows of 50 batches, and shuffle the batches.
+    """
+    randomness = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(dataset), generator=randomness).tolist()
+    batches = []
+    for window in chunks(order, 50 * batch_size):
+        window.sort(key=lambda i: len(dataset[i][0]))
+        batches += chunks(window, batch_size)
+    order = torch.randperm(len(batches), generator=randomness).tolist()
+    return [batches[i] for i in order]
+
+
+def show_scored_tokens(item, tokenizer):
+    """Print an item of an InstructionDataset as the model sees it, token by token."""
+    token_ids, prompt_length = item
+    pieces = [repr(tokenizer.decode([token]))[1:-1] for token in token_ids]
+    print("\nThe first one as the model sees it, with | between two tokens:")
+    show("not scored", "|".join(pieces[:prompt_length]), most=10_000)
+    is_colored = sys.stdout.isatty()  # on a terminal, the scored ones are green
+    print("\x1b[32m" if is_colored else "", end="")
+    show("scored", "|".join(pieces[prompt_length:]), most=10_000)
+    print("\x1b[0m" if is_colored else "", end="")
+    n_scored = len(token_ids) - prompt_length
+    print(f"  {len(token_ids)} tokens in all, {n_scored} of them scored")
+
+
+# ---- 5. Model ------------------------------------------------------------------------
+# GPT-2 from the inside out. Every token is a vector of D numbers. A block changes it in
+# two steps: attention lets a token gather what it needs from itself and earlier tokens,
+# and a feed-forward network works on what was gathered. Each step adds its result to
+# the vector. So what was known stays known, and in training, the corrections of the
+# weights reach the lowest blocks along these additions without fading. For that, the
+# vector itself is left as it is: only what a step reads is normalized before, so that
+# its numbers have the same size in every block, however much has been added.
+# PyTorch has two of the layers ready-made, as one pass over the numbers ("fused"). They
+# save a third of the time; the formulas stand beside them, and compute the same.
+FUSED = True
+
+
+class LayerNorm(nn.Module):
+    """Bring each vector to mean 0 and variance 1, then to a learned scale and shift."""
+
+    def __init__(self, emb_dim):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(emb_dim))
+        self.shift = nn.Parameter(torch.zeros(emb_dim))
+
+    def forward(self, x):  # (B, T, D) to (B, T, D)
+        if FUSED:
+            return F.layer_norm(x, x.shape[-1:], self.scale, self.shift, eps=1e-5)
+        mean = x.mean(dim=-1, keepdim=True)  # (B, T, 1)
+        variance = x.var(dim=-1, keepdim=True, unbiased=False)
+        normalized = (x - mean) / torch.sqrt(variance + 1e-5)  # 1e-5: never divide by 0
+        return self.scale * normalized + self.shift
+
+
+class GELU(nn.Module):
+    """A smooth switch: large numbers pass, very negative ones become 0.
+
+    Without it, the two layers around it could do no more than one. GPT-2 has the tanh
+    form of Hendrycks and Gimpel 2016, arXiv:1606.08415.
+    """
+
+    def forward(self, x):
+        if FUSED:
+            return F.gelu(x, approximate="tanh")
+        inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+        return 0.5 * x * (1 + torch.tanh(inner))
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with a switch in between, where vectors are 4 times as wide."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        D = cfg["emb_dim"]
+        self.layers = nn.Sequential(nn.Linear(D, 4 * D), GELU(), nn.Linear(4 * D, D))
+
+    def forward(self, x):  # (B, T, D) to (B, T, D), each token for itself
+        return self.layers(x)
+
+
+class CausalAttention(nn.Module):
+    """What a token gathers from itself and earlier ones; causal: never from later ones.
+
+    Each token has a query (what it looks for), a key (what it offers) and a value (what
+    it passes on). It gets the mean of the values, weighted by how well its query fits
+    their keys.
+    """
+
+    def __init__(self, drop_rate):
+        super().__init__()
+        self.dropout = nn.Dropout(drop_rate)
+
+    def forward(self, queries, keys, values, hidden):
+        """Return what is gathered, (B, H, T, D/H), which is the shape of queries.
+
+        keys, values: (B, H, S, D/H). hidden, (T, S) or (B, 1, T, S), is True where a
+        token must not look.
+        """
+        # How well a query fits a key, the score, is a sum of D/H products. Some of them
+        # cancel out, so it grows like the square root of D/H. Dividing by that undoes
+        # it; or one score would tower above the others, and its token get all weight.
+        queries = queries / math.sqrt(queries.shape[-1])
+        scores = queries @ keys.transpose(2, 3)  # (B, H, T, S)
+        # The softmax takes e to the power of each score and divides by their sum. Where
+        # a score is as low as can be, this power is 0, and the other weights still sum
+        # to 1. To set weights to 0 after the softmax would leave less. (-infinity would
+        # do as well, but for a token that may look nowhere: 0 / 0.)
+        scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
+        weights = torch.softmax(scores, dim=-1)
+        return self.dropout(weights) @ values
+
+
+class MultiHeadAttention(nn.Module):
+    """Several attentions side by side, called heads.
+
+    All heads read the same vectors, but each makes queries, keys and values of its own
+    of them, D/H numbers each, so that one can look for the subject of a verb while
+    another looks for the word before. out_proj mixes what they found.
+    """
+
+    def __init__(self, cfg):
+        super().__init__()
+        D = cfg["emb_dim"]
+        self.n_heads = cfg["n_heads"]
+        self.W_query = nn.Linear(D, D, bias=cfg["qkv_bias"])
+        self.W_key = nn.Linear(D, D, bias=cfg["qkv_bias"])
+        self.W_value = nn.Linear(D, D, bias=cfg["qkv_bias"])
+        self.attention = CausalAttention(cfg["drop_rate"])
+        self.out_proj = nn.Linear(D, D)
+        # The causal mask: row t is True from column t + 1 on, where token t must not
+        # look. A buffer moves and is saved with the model, but is not learned.
+        length = cfg["context_length"]
+        mask = torch.ones(length, length, dtype=torch.bool, device="cpu")
+        self.register_buffer("mask", mask.triu(diagonal=1))
+
+    def split_heads(self, x):  # (B, T, D) to (B, H, T, D/H)
+        B, T, D = x.shape
+        return x.view(B, T, self.n_heads, D // self.n_heads).transpose(1, 2)
+
+    def forward(self, x, is_padding=None, cache=None):
+        """(B, T, D) to (B, T, D). is_padding, (B, S), and cache: see section 7."""
+        T = x.shape[1]
+        queries = self.split_heads(self.W_query(x))  # (B, H, T, D/H)
+        keys = self.split_heads(self.W_key(x))
+        values = self.split_heads(self.W_value(x))
+        if cache is not None:
+            keys, values = cache.append(keys, values)  # (B, H, S, D/H)
+        S = keys.shape[2]  # T, and those that were in the cache before
+        hidden = self.mask[S - T : S, :S]  # (T, S): the last T of S tokens are asking
+        if is_padding is not None:
+            hidden = hidden | is_padding[:, None, None, :]  # (B, 1, T, S)
+        gathered = self.attention(queries, keys, values, hidden)  # (B, H, T, D/H)
+        return self.out_proj(gathered.transpose(1, 2).flatten(2))
+
+
+class TransformerBlock(nn.Module):
+    """Attention, then feed-forward: each reads normalized vectors and adds to them."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        self.norm1 = LayerNorm(cfg["emb_dim"])
+        self.att = MultiHeadAttention(cfg)
+        self.norm2 = LayerNorm(cfg["emb_dim"])
+        self.ff = FeedForward(cfg)
+        self.dropout = nn.Dropout(cfg["drop_rate"])
+
+    def forward(self, x, is_padding=None, cache=None):  # (B, T, D) to (B, T, D)
+        x = x + self.dropout(self.att(self.norm1(x), is_padding, cache))
+        return x + self.dropout(self.ff(self.norm2(x)))
+
+
+class GPTModel(nn.Module):
+    """GPT-2 of the sizes in cfg, a row of MODELS, with random weights."""
+
+    def __init__(self, cfg):
+        super().__init__()
+        self.cfg = cfg
+        self.dtype = torch.float32  # see autocast
+        D = cfg["emb_dim"]
+        # two tables, with a vector for each token and one for each place in the context
+        self.tok_emb = nn.Embedding(cfg["vocab_size"], D)
+        self.pos_emb = nn.Embedding(cfg["context_length"], D)
+        self.dropout = nn.Dropout(cfg["drop_rate"])
+        blocks = [TransformerBlock(cfg) for _ in range(cfg["n_layers"])]
+        self.trf_blocks = nn.ModuleList(blocks)
+        self.final_norm = LayerNorm(D)
+        self.out_head = nn.Linear(D, cfg["vocab_size"], bias=False)
+        # "Tied": the table that turns tokens into vectors also tells, at the end, which
+        # token a vector is most like. It saves GPT-2 small 50257 x 768 = 38.6 million
+        # parameters.
+        self.out_head.weight = self.tok_emb.weight
+        for weight in self.parameters():
+            if weight.dim() == 2:
+                nn.init.normal_(weight, std=0.02)  # as OpenAI began (model.py)
+
+    @property
+    def device(self):
+        return self.tok_emb.weight.device
+
+    def autocast(self):
+        """Within this, matrices are multiplied in the number format self.dtype.
+
+        bfloat16 has 8 bits of precision instead of float32's 24, and is much faster
+        where a machine has circuits for it. The weights themselves stay float32, as a
+        training step changes them by less than bfloat16 can tell apart, and so do sums
+        over many numbers: norms, softmax and loss.
+        """
+        is_half = self.dtype == torch.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
+
+    def forward(self, in_idx, scored=None, padding=None, caches=None):
+        """(B, T) to (B, T, V): logits, a number for each token that may come next.
+
+        The higher, the likelier. scored, (N,): indices of some of the B * T tokens, if
+        logits are wanted for these only, (N, V): for GPT-2 small, out_head is a third
+        of the work. padding, (B,), and caches: see section 7.
+        """
+        start = caches[0].length if caches else 0
+        end = start + in_idx.shape[1]
+        places = torch.arange(start, end, device=in_idx.device)  # (T,)
+        is_padding = None
+        if padding is not None:  # hidden, and the places are counted from behind it
+            padding = padding[:, None]
+            is_padding = torch.arange(end, device=in_idx.device) < padding  # (B, S)
+            places = (places - padding).clamp(min=0)  # (B, T)
+        with self.autocast():
+            # Sparse: its gradient is a few rows instead of a table of zeros.
+            is_sparse = in_idx.device.type == "cpu"
+            tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=is_sparse)
+            # What a token is and where it stands are added up; attention by itself
+            # would not know the order of the tokens.
+            x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
+            for n, block in enumerate(self.trf_blocks):
+                x = block(x, is_padding, caches[n] if caches else None)
+            if scored is not None:
+                x = x.flatten(0, 1)[scored]  # (N, D)
+            return self.out_head(self.final_norm(x))
+
+
+# ---- 6. Weights ----------------------------------------------------------------------
+# OpenAI published what its training had learned as a checkpoint, a file of weights. It
+# can be read without TensorFlow, which wrote it: it is nothing but float32 arrays, one
+# after the other, sorted by name. Hugging Face serves the same numbers in a format of
+# its own, safetensors (Appendix B). These tables hold the names of each array:
+# OpenAI's, Hugging Face's and ours. In the second one, h5/, h.5. and trf_blocks.5. go
+# before the names for block 5, and {qkv} stands for three layers that share an array.
+ARRAY_NAMES = [
+    ("wte", "wte.weight", "tok_emb.weight"),
+    ("wpe", "wpe.weight", "pos_emb.weight"),
+    ("ln_f/g", "ln_f.weight", "final_norm.scale"),
+    ("ln_f/b", "ln_f.bias", "final_norm.shift"),
+]
+BLOCK_ARRAY_NAMES = [
+    ("ln_1/g", "ln_1.weight", "norm1.scale"),
+    ("ln_1/b", "ln_1.bias", "norm1.shift"),
+    ("attn/c_attn/w", "attn.c_attn.weight", "att.W_{qkv}.weight"),
+    ("attn/c_attn/b", "attn.c_attn.bias", "att.W_{qkv}.bias"),
+    ("attn/c_proj/w", "attn.c_proj.weight", "att.out_proj.weight"),
+    ("attn/c_proj/b", "attn.c_proj.bias", "att.out_proj.bias"),
+    ("ln_2/g", "ln_2.weight", "norm2.scale"),
+    ("ln_2/b", "ln_2.bias", "norm2.shift"),
+    ("mlp/c_fc/w", "mlp.c_fc.weight", "ff.layers.0.weight"),
+    ("mlp/c_fc/b", "mlp.c_fc.bias", "ff.layers.0.bias"),
+    ("mlp/c_proj/w", "mlp.c_proj.weight", "ff.layers.2.weight"),
+    ("mlp/c_proj/b", "mlp.c_proj.bias", "ff.layers.2.bias"),
+]
+SIZE_NAMES = {  # how the sizes are called in OpenAI's hparams.json, and here
+    "n_vocab": "vocab_size",
+    "n_ctx": "context_length",
+    "n_embd": "emb_dim",
+    "n_head": "n_heads",
+    "n_layer": "n_layers",
+}
+
+
+def arrays_of(model):
+    """Yield (OpenAI's name, Hugging Face's, our names, array) in OpenAI's order.
+
+    The arrays are laid out as OpenAI's: the matrices of linear layers, named w, are
+    (in, out), while PyTorch keeps them as (out, in).
+    """
+    rows = list(ARRAY_NAMES)
+    for n in range(model.cfg["n_layers"]):
+        for openai, hub, ours in BLOCK_ARRAY_NAMES:
+            rows.append((f"h{n}/{openai}", f"h.{n}.{hub}", f"trf_blocks.{n}.{ours}"))
+    weights = dict(model.named_parameters())
+    for openai, hub, ours in sorted(rows):  # as texts: h10 comes before h2
+        parts = ["query", "key", "value"] if "{qkv}" in ours else [""]
+        names = [ours.replace("{qkv}", part) for part in parts]
+        array = torch.cat([weights[name].detach() for name in names])
+        if openai.endswith("/w"):
+            array = array.T
+        yield openai, hub, names, array
+
+
+def empty_model(settings):
+    """Return a GPTModel of OpenAI's settings that is all shapes and no numbers.
+
+    For that, PyTorch has the "meta" device, where tensors take no memory.
+    """
+    sizes = {ours: settings[theirs] for theirs, ours in SIZE_NAMES.items()}
+    with torch.device("meta"):
+        return GPTModel({**GPT2, **sizes})
+
+
+def read_checkpoint(model_dir):
+    """Return (settings, params) of a model's folder, OpenAI's or Hugging Face's.
+
+    settings: n_vocab, n_ctx, n_embd, n_head, n_layer. params: {OpenAI's name: float32
+    NumPy array}, mapped from the file, so read when they are used. UserError.
+    """
+    folder = Path(model_dir)
+    if (folder / HUB_FILES[-1]).exists():  # see Appendix B
+        settings = read_settings(folder / HUB_FILES[0])
+        return settings, map_safetensors(folder / HUB_FILES[-1], settings)
+    settings = read_settings(folder / OPENAI_FILES[0])
+    file = folder / OPENAI_FILES[-1]
+    check_length(file, settings)
+    params = {}
+    start = 0
+    for name, _, _, array in arrays_of(empty_model(settings)):  # for the shapes
+        params[name] = map_array(file, start, array.shape)
+        start += params[name].nbytes  # where one ends, the next begins
+    return settings, params
+
+
+def map_array(file, start, shape):
+    """Return the float32 array that begins at a byte of a file."""
+    # "<f4": floats of 4 bytes; "c": what is changed is not written to the file
+    return np.memmap(file, dtype="<f4", mode="c", offset=start, shape=tuple(shape))
+
+
+def load_weights_into_gpt(gpt, params):
+    """Copy params (see read_checkpoint) into the model.
+
+    Raises UserError if an array is missing, extra or misshapen, and copies nothing.
+    """
+    state = {}
+    others = set(params)
+    for name, _, our_names, array in arrays_of(gpt):
+        if name not in params or tuple(params[name].shape) != array.shape:
+            raise UserError(f"the weights have no {name} of shape {tuple(array.shape)}")
+        others.remove(name)
+        found = torch.as_tensor(params[name])
+        found = found.T if name.endswith("/w") else found
+        for our_name, part in zip(our_names, found.chunk(len(our_names)), strict=True):
+            state[our_name] = part.contiguous()
+    if others:
+        raise UserError(f"the weights have unexpected arrays: {sorted(others)}")
+    # Not strict, as the masks are not among them. An empty model has nowhere to copy
+    # to: it is assigned the tensors, and its output layer is tied anew.
+    is_empty = gpt.device.type == "meta"
+    gpt.load_state_dict(state, strict=False, assign=is_empty)
+    gpt.out_head.weight = gpt.tok_emb.weight
+
+
+def load_model(size, weights_dir, tuned=None):
+    """Return (model, tokenizer, folder) of a size, see find_weights in Appendix A.
+
+    tuned: a file with the state dict ({name: tensor}) of a fine-tuned model, to use
+    instead of its weights.
+    """
+    model_dir = find_weights(size, weights_dir)
+    tokenizer = load_tokenizer(model_dir)
+    settings, params = read_checkpoint(model_dir)
+    if tokenizer.n_vocab != settings["n_vocab"]:
+        raise UserError(f"{model_dir}: the tokenizer and the model do not match")
+    model = empty_model(settings)
+    load_weights_into_gpt(model, params)
+    if tuned:
+        with reading(f"{tuned}, as one of the model in {model_dir},"):
+            state = torch.load(tuned, map_location="cpu", weights_only=True)
+            model.load_state_dict(state)
+    return model, tokenizer, model_dir
+
+
+# ---- 7. Generation -------------------------------------------------------------------
+# To write, ask the model for the next token, append it, and ask again. That is all of
+# generate_text_simple. But it computes every token anew for each new one. generate,
+# below it, writes the same until the context is full, and faster, by three tricks:
+# - A cache. Because of the causal mask, nothing about a token depends on later ones, so
+#   the keys and values of earlier tokens never change. They are kept, and only the
+#   newest token passes through the model.
+# - Many texts at once, as most of the time goes into fetching the weights from memory,
+#   for one text or for a hundred. Shorter prompts get padding in front, so that all
+#   texts go on in the same column. Attention does not see it, and places are counted
+#   from behind it, so it changes no answer.
+# - Texts that have ended leave the batch, from time to time.
+@torch.no_grad()  # no learning here: PyTorch need not keep what backward() would use
+def generate_text_simple(model, idx, max_new_tokens, context_size):
+    """Append the likeliest next token, again and again.
+
+    (B, T) to (B, T + max_new_tokens). What does not fit into the context is forgotten.
+    """
+    for _ in range(max_new_tokens):
+        logits = model(idx[:, -context_size:])  # (B, T, V)
+        newest = logits[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1)
+        idx = torch.cat((idx, newest), dim=1)
+    return idx
+
+
+class KeyValueCache:
+    """The keys and values of all tokens so far, in one layer."""
+
+    def __init__(self, capacity):
+        self.capacity = capacity  # in tokens
+        self.length = 0
+
+    def append(self, keys, values):
+        """Add those of new tokens, (B, H, T, D/H); return all, (B, H, S, D/H)."""
+        if self.length == 0:
+            B, H, _, size = keys.shape
+            self.both = keys.new_empty(2, B, H, self.capacity, size)
+        end = self.length + keys.shape[2]
+        self.both[0, :, :, self.length : end] = keys
+        self.both[1, :, :, self.length : end] = values
+        self.length = end
+        return self.both[:, :, :, :end]
+
+    def keep(self, rows):
+        """Keep only some rows of the batch."""
+        self.both = self.both[:, rows]
+
+
+def choose_next(logits, temperature, top_k):
+    """(B, V) to (B,): the likeliest token or, above temperature 0, one that is drawn.
+
+    The softmax makes probabilities of logits. A temperature below 1 spreads the logits,
+    so that likely tokens become likelier still; one above 1 draws them together, so
+    that unlikely ones get a chance. top_k: draw only from the k likeliest.
+    """
+    logits = logits.float()
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = logits / temperature
+    if top_k is not None:
+        best = logits.topk(min(top_k, logits.shape[-1])).values  # (B, k), sorted
+        logits = logits.masked_fill(logits < best[:, -1:], -math.inf)
+    return torch.multinomial(torch.softmax(logits, dim=-1), num_samples=1).squeeze(1)
+
+
+@torch.no_grad()
+def generate(
+    model,
+    idx,
+    max_new_tokens,
+    context_size,
+    temperature=0.0,
+    top_k=None,
+    eos_id=None,
+    padding=None,
+):
+    """Continue each row of idx, (B, T), by up to max_new_tokens: (B, T + n).
+
+    It stops when the context is full or all rows have said eos_id (end of sequence); a
+    row that is done repeats it. padding, (B,): how many tokens in front of each row are
+    no text.
+    """
+    B, T = idx.shape
+    end = max(T, min(T + max_new_tokens, context_size))
+    output = F.pad(idx, (0, end - T))
+    rows = torch.arange(B, device=idx.device)  # which rows are still being written
+    is_done = torch.zeros_like(rows, dtype=torch.bool)  # and which of these have ended
+    caches = [KeyValueCache(end) for _ in model.trf_blocks]
+    newest = idx  # what has yet to pass through the model: (rows, T), later (rows, 1)
+    column = T
+    with model.autocast():  # around the loop, so that weights are converted only once
+        while column < end and len(rows) > 0:
+            n = newest.shape[1]
+            last = torch.arange(n - 1, len(rows) * n, n)  # each row's last token
+            logits = model(newest, last.to(idx.device), padding, caches)  # (rows, V)
+            newest = choose_next(logits, temperature, top_k)[:, None]  # (rows, 1)
+            output[rows, column] = newest[:, 0]
+            column += 1
+            if eos_id is not None:
+                is_done = is_done | (newest[:, 0] == eos_id)
+            if is_done.float().mean() > 0.5:  # not for a few: it copies what stays
+                stay = ~is_done
+                rows = rows[stay]
+                is_done = is_done[stay]
+                newest = newest[stay]
+                padding = None if padding is None else padding[stay]
+                for cache in caches:
+                    cache.keep(stay)
+    output = output[:, :column]
+    if eos_id is not None:  # what a row has written behind its end does not count
+        has_ended = (output[:, T:] == eos_id).cumsum(dim=1) > 0
+        output[:, T:] = output[:, T:].masked_fill(has_ended, eos_id)
+    return output
+
+
+def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
+    """Return the answers to prompts, lists of tokens, in their order.
+
+    sampling: temperature and top_k, see generate.
+    """
+    model.eval()  # without dropout
+    end_of_text = tokenizer.eot_token
+    answers = {}
+    context_size = model.cfg["context_length"]
+    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    for batch in chunks(by_length, 96):
+        longest = len(prompts[batch[-1]])
+        padding = [longest - len(prompts[i]) for i in batch]
+        pairs = zip(padding, batch, strict=True)
+        rows = [[end_of_text] * n + prompts[i] for n, i in pairs]
+        idx = torch.tensor(rows, device=model.device)
+        padding = torch.tensor(padding, device=model.device)
+        ends = {"eos_id": end_of_text, "padding": padding}
+        output = generate(model, idx, max_new_tokens, context_size, **ends, **sampling)
+        for i, row in zip(batch, output.tolist(), strict=True):
+            answer = row[longest:] + [end_of_text]
+            answer = answer[: answer.index(end_of_text)]
+            answers[i] = tokenizer.decode(answer).strip()
+    return [answers[i] for i in range(len(prompts))]
+
+
+def respond(model, tokenizer, prompt, max_new_tokens=128, **sampling):
+    """Return the model's answer to one prompt, a text. UserError if it is too long."""
+    tokens = tokenizer.encode_ordinary(prompt)
+    most = model.cfg["context_length"] - 1  # and one for the answer
+    if len(tokens) > most:
+        raise UserError(f"the prompt has {len(tokens)} tokens: make it {most} or fewer")
+    return generate_responses(model, [tokens], tokenizer, max_new_tokens, **sampling)[0]
+
+
+# ---- 8. Evaluation -------------------------------------------------------------------
+# Two kinds of measure. The loss: how much do the true answers surprise the model? A
+# token to which it gave the probability p costs -log(p), its cross-entropy, in nats, as
+# this is the natural logarithm; the loss is the mean over scored tokens. e to the loss
+# is the perplexity: with 8, the model is as unsure as if it had to guess among 8
+# tokens. And the scores: how close are the model's own answers to the true ones? No
+# number knows that two different answers may both be right. Read some.
+def calc_loss_batch(input_batch, target_batch, model, device):
+    """Return (the sum of the losses of a batch's scored tokens, their number)."""
+    targets = target_batch.flatten()  # (B * T,)
+    scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,): where they are
+    logits = model(input_batch.to(device), scored.to(device)).float()  # (N, V)
+    targets = targets[scored].to(device)
+    return F.cross_entropy(logits, targets, reduction="sum"), len(scored)
+
+
+@torch.no_grad()
+def evaluate_model(model, dataset, device):
+    """Return the mean loss of a data set, without learning from it.
+
+    It is over tokens: in a mean over batches, those of small ones would count more.
+    """
+    model.eval()
+    loss_sum = 0.0
+    n_scored = 0
+    by_length = sorted(range(len(dataset)), key=lambda i: len(dataset[i][0]))
+    for indices in chunks(by_length, 32):
+        inputs, targets = dataset.batch(indices)
+        loss, n = calc_loss_batch(inputs, targets, model, device)
+        loss_sum += loss.item()
+        n_scored += n
+    return loss_sum / n_scored
+
+
+def answer_words(text):
+    """Return the words of an answer that are compared, as SQuAD does.
+
+    Without case, punctuation and articles: Rajpurkar et al. 2016, arXiv:1606.05250.
+    """
+    text = text.lower().translate(str.maketrans("", "", string.punctuation))
+    return [word for word in text.split() if word not in ("a", "an", "the")]
+
+
+def token_f1(response, truth):
+    """Return how many words two answers share: SQuAD's F1 score, from 0 to 1.
+
+    It is the harmonic mean of precision (the share of the response's words that are in
+    the true answer) and recall (the share of the true answer's words that are found),
+    2 * precision * recall / (precision + recall).
+    """
+    response = answer_words(response)
+    truth = answer_words(truth)
+    if response == truth:
+        return 1.0
+    n_shared = (Counter(response) & Counter(truth)).total()
+    return 2 * n_shared / (len(response) + len(truth))  # the same, but never 0 / 0
+
+
+def score_model(model, dataset, tokenizer, max_new_tokens):
+    """Return {"scores": ..., "responses": ...} of the model for a data set."""
+    loss = evaluate_model(model, dataset, model.device)
+    prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
+    responses = generate_responses(model, prompts, tokenizer, max_new_tokens)
+    n_exact = 0
+    f1_sum = 0.0
+    for response, entry in zip(responses, dataset.entries, strict=True):
+        n_exact += answer_words(response) == answer_words(entry["output"])
+        f1_sum += token_f1(response, entry["output"])
+    exact_match = n_exact / len(dataset)
+    scores = {"loss": loss, "perplexity": math.exp(loss), "exact_match": exact_match}
+    scores["token_f1"] = f1_sum / len(dataset)
+    return {"scores": scores, "responses": responses}
+
+
+def generate_and_print_sample(model, tokenizer, start_context):
+    """Print how the model continues start_context."""
+    show("sample answer", respond(model, tokenizer, start_context, max_new_tokens=50))
+
+
+# ---- 9. Training ---------------------------------------------------------------------
+# A training step: take some entries, measure the loss, compute its gradient (for every
+# weight, how fast the loss rises with it: "backward"), and move all weights a little
+# against it. How little, the learning rate says. When all training entries have been
+# seen once, an epoch is over. Watch two numbers. The training loss nearly always falls.
+# The validation loss is taken over entries that are never trained on, and where it
+# turns up, the model has begun to learn entries by heart.
+def make_optimizer(model, lr):
+    """Return AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), which moves weights.
+
+    It moves each by the mean of its recent gradients divided by their usual size, so
+    that all move at a similar pace. Weight decay also pulls matrices towards 0, so that
+    no input counts for much without a reason. Biases and norms weigh no inputs against
+    each other, they set a level, and for a level, 0 is no better than another.
+    """
+    weights = list(model.parameters())
+    matrices = {"params": [w for w in weights if w.dim() == 2], "weight_decay": 0.1}
+    vectors = {"params": [w for w in weights if w.dim() == 1], "weight_decay": 0.0}
+    is_fused = model.device.type in ("cpu", "cuda")  # in one pass over the weights
+    return torch.optim.AdamW([matrices, vectors], lr=lr, fused=is_fused)
+
+
+def cosine_schedule(step, n_steps):
+    """Return the part of the highest learning rate for a step, counted from 0.
+
+    In the first tenth it rises, as AdamW's means are of few gradients so far, so not to
+    be trusted with large steps. Then it falls along half a cosine (arXiv:1608.03983),
+    to end with small, careful ones.
+    """
+    warm_up = math.ceil(n_steps / 10)
+    if step < warm_up:
+        return (step + 1) / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (n_steps - warm_up)))
+
+
+def plan_training(dataset, args):
+    """Return for each step of a whole training the indices of its entries.
+
+    All of it follows from the seed. So a training can be repeated, and one that was
+    interrupted goes on at another place of the same plan.
+    """
+    step_size = args.batch_size * args.accumulate * N_RANKS  # N_RANKS: see Appendix D
+    steps = []
+    for epoch in range(args.epochs):
+        steps += length_grouped_batches(dataset, step_size, args.seed + epoch)
+    return steps
+
+
+@dataclass
+class Progress:
+    """What a training remembers; saved, it lets another run go on (Appendix C)."""
+
+    step: int = 0
+    tokens_seen: int = 0
+    loss_sum: float = 0.0  # of the scored tokens since the last report
+    n_scored: int = 0  # and their number
+    epochs: list = field(default_factory=list)  # these have a number for each report
+    tokens: list = field(default_factory=list)
+    train_losses: list = field(default_factory=list)
+    val_losses: list = field(default_factory=list)
+    best_weights: dict = field(default_factory=dict)  # with --patience, of the best one
+
+    def reports_since_best(self):
+        """Return how many reports ago the validation loss was lowest."""
+        return len(self.val_losses) - 1 - self.val_losses.index(min(self.val_losses))
+
+
+def compute_gradients(model, dataset, indices, args):
+    """Compute the gradients of the mean loss of some entries, batch after batch.
+
+    Gradients add up. So if the loss of each batch is divided by the number of *all*
+    scored tokens, their sums are the gradients of one large batch. (A mean of the
+    batches' means is something else, as some have more scored tokens.) This also holds
+    for batches that several processes compute: N of them make the step of one with N
+    times as many entries. Return (loss, number of scored tokens).
+    """
+    n_scored = sum(len(dataset[i][0]) - dataset[i][1] for i in indices)
+    loss_sum = 0.0
+    device = next(model.parameters()).device
+    share = indices[RANK::N_RANKS]  # of this process (Appendix D); alone, it takes all
+    batches = chunks(share, args.batch_size) or [[]]  # with nothing to do, it joins in
+    for n, batch in enumerate(batches, start=1):
+        with adding_up_gradients(model, is_last=n == len(batches)):
+            loss, _ = calc_loss_batch(*dataset.batch(batch), model, device)
+            (loss / n_scored).backward()
+        loss_sum += loss.item()
+    return sum(of_all_processes(loss_sum)) / n_scored, n_scored
+
+
+def train_model_simple(
+    model, train_set, val_set, optimizer, tokenizer, args, progress=None, save=None
+):
+    """Train the model with the settings in args, from progress on if that is given.
+
+    Return the Progress, in which all reports are. save(progress) is called after each
+    epoch, at the end, and after Ctrl-C, which then raises KeyboardInterrupt. With
+    patience, the model gets the weights of the best report in the end.
+    """
+    progress = progress or Progress()
+    steps = plan_training(train_set, args)
+    prompt = format_input(val_set.entries[0]) + RESPONSE_HEADER
+    trained = in_all_processes(model)  # the model itself, if there is one process
+    is_over = progress.step == len(steps)
+    with progress_bar(progress.step, len(steps)) as bar, noting_ctrl_c() as ctrl_c:
+        while not is_over:
+            model.train()  # with dropout, if there is any
+            optimizer.zero_grad()  # or gradients would add up over the steps, too
+            indices = steps[progress.step]
+            loss, n_scored = compute_gradients(trained, train_set, indices, args)
+            # All gradients together are a vector. Longer than 1, it is shortened to 1,
+            # so that no odd batch throws the model far off.
+            norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+            check_health(loss, norm, progress.step + 1)
+            for group in optimizer.param_groups:
+                group["lr"] = args.lr * cosine_schedule(progress.step, len(steps))
+            optimizer.step()
+
+            bar.update()
+            progress.step += 1
+            progress.tokens_seen += sum(len(train_set[i][0]) for i in indices)
+            progress.loss_sum += loss * n_scored
+            progress.n_scored += n_scored
+            is_over = report_losses(progress, len(steps), model, val_set, args)
+            is_epoch_over = progress.step % (len(steps) // args.epochs) == 0
+            if is_epoch_over:
+                generate_and_print_sample(model, tokenizer, prompt)
+            if save and (is_over or is_epoch_over or ctrl_c.is_set()):
+                save(progress)
+            if ctrl_c.is_set():
+                raise KeyboardInterrupt
+    if progress.best_weights:
+        model.load_state_dict(progress.best_weights, strict=False)
+    return progress
+
+
+def check_health(loss, norm, step):
+    """UserError if the loss or the norm of the gradients is beyond all bounds."""
+    if not (loss < 100 and norm.isfinite()):  # blind guessing costs log(50257) = 10.8
+        raise UserError(
+            f"training diverged in step {step}: the loss or a gradient is huge, or not "
+            "a number. Try a smaller --lr"
+        )
+
+
+def report_losses(progress, n_steps, model, val_set, args):
+    """Report the losses ten times in a training. Return whether it is over."""
+    is_over = progress.step == n_steps
+    is_due = progress.step == 1 or progress.step % math.ceil(n_steps / 10) == 0
+    if not (is_due or is_over):
+        return False
+    # all processes take the number of the first, so that none stops before the others
+    val_loss = of_all_processes(evaluate_model(model, val_set, model.device))[0]
+    train_loss = progress.loss_sum / progress.n_scored  # the mean since the last report
+    progress.loss_sum = 0.0
+    progress.n_scored = 0
+    epoch = progress.step * args.epochs / n_steps
+    progress.epochs.append(epoch)
+    progress.tokens.append(progress.tokens_seen)
+    progress.train_losses.append(train_loss)
+    progress.val_losses.append(val_loss)
+    tqdm.write(  # like print, but it leaves a progress bar whole
+        f"  epoch {math.ceil(epoch):>2}   step {progress.step:>5}/{n_steps}"
+        f"   train loss {train_loss:.3f}   val loss {val_loss:.3f}"
+    )
+    if args.patience is None:
+        return is_over
+    if progress.reports_since_best() == 0:
+        weights = model.named_parameters()
+        progress.best_weights = {name: w.detach().cpu().clone() for name, w in weights}
+    return is_over or progress.reports_since_best() >= args.patience
+
+
+# ---- 10. Results ---------------------------------------------------------------------
+# What people look at: a picture of the losses, and answers side by side.
+def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
+    """Draw the losses over epochs (bottom) and tokens seen (top) into a PNG file."""
+    from matplotlib.figure import Figure  # only here: this import takes a while
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.plot(epochs_seen, train_losses, "o-", markersize=3, label="training loss")
+    axis.plot(epochs_seen, val_losses, "o--", markersize=3, label="validation loss")
+    axis.set(xlabel="epochs", ylabel="loss (nats per answer token)", ylim=(0, None))
+    axis.legend()
+    rate = tokens_seen[-1] / epochs_seen[-1]
+    both_ways = (lambda epochs: epochs * rate, lambda tokens: tokens / rate)
+    axis.secondary_xaxis("top", functions=both_ways).set_xlabel("tokens seen")
+    with whole_file(path) as file:
+        figure.savefig(file, format="png", dpi=150)
+
+
+def one_line(text):
+    """Return a text in one line, without signs that would upset a terminal."""
+    signs = [sign if sign.isprintable() else " " for sign in text]
+    return " ".join("".join(signs).split())
+
+
+def show(label, text, most=130):
+    """Print a text, or the beginning of a long one, behind its label."""
+    text = textwrap.shorten(one_line(text), most, placeholder=" ...")
+    lines = textwrap.wrap(text, width=66, break_on_hyphens=False)
+    tqdm.write(f"  {label + ':':<15}" + f"\n{'':17}".join(lines))
+
+
+def show_answers(entries, columns):
+    """Print entries with their true answers and others, {label: answers}."""
+    for n, entry in enumerate(entries):
+        print()
+        show("instruction", entry["instruction"])
+        if entry.get("input"):
+            show("input", entry["input"])
+        show("true answer", entry["output"])
+        for label, answers in columns.items():
+            show(label, answers[n] or "(nothing)")
+
+
+# ---- Appendix A. Files and downloads -------------------------------------------------
+# How a file gets onto the disk whole or not at all, and also through a bad network.
+def reason(problem):
+    """Return what an exception says, in one line."""
+    text = one_line(str(problem).split("(Caused by ")[-1])  # the rest is of no use
+    return f"{type(problem).__name__}: {text[:300]}"
+
+
 @contextmanager
-def whole_file(path, size):
-    """Lend a file to write about `size` bytes into; at the end it becomes `path`. OSError."""
+def reading(what):
+    """Turn whatever a damaged or missing file makes Python raise into a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as problem:
+        raise UserError(f"{what} cannot be read ({reason(problem)})") from None
+
+
+@contextmanager
+def whole_file(path):
+    """Lend a file to write into. It becomes path when all of it is written."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # on the disk, not just on its way there
-        os.replace(part, path)
-    except (OSError, RuntimeError) as cause:
-        while cause.__context__: cause = cause.__context__  # the first one, of which torch.save makes RuntimeErrors
-        if isinstance(cause, KeyboardInterrupt): raise cause from None
-        raise OSError(f"cannot write {path} (if the disk is full, it needs {size:,} bytes): {cause}") from None
-    finally: part.unlink(missing_ok=True)
-def save_bytes(content, path):
-    with whole_file(path, len(content)) as file: file.write(content)
+        os.replace(part, path)  # at once, or not at all
+    except (OSError, RuntimeError) as problem:
+        cause = problem.__context__ or problem  # torch.save hides it in a RuntimeError
+        raise UserError(f"{path} cannot be written ({reason(cause)})") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def save_json(content, path):
-    """Write content as readable JSON."""
-    save_bytes((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(errors="replace"), path)
-PAUSES, TIMEOUT = (1, 2, 4), (10, 30)  # seconds before another try; to connect, and of silence
-def fetch_rest(url, part):
-    """Fetch what the file `part` still lacks of url. requests.RequestException if the network fails."""
-    start = part.stat().st_size if part.exists() else 0
-    wanted = {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}  # identity: not compressed
-    with requests.get(url, headers=wanted, stream=True, timeout=TIMEOUT) as reply:
-        if url.startswith("https:") and not all(hop.url.startswith("https:") for hop in (*reply.history, reply)):
-            raise requests.exceptions.SSLError(f"{url} leads to {reply.url}, which is not protected")
-        if reply.status_code == 416: return  # there is no more
-        reply.raise_for_status()
-        if not reply.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            start = 0  # whatever was asked, the server sends all of it
-        length = int(re.sub(r"\D", "", reply.headers.get("Content-Length", "")) or 0)
-        part.touch()  # not emptied: two runs may write the same bytes to the same places
-        bar = tqdm(total=start + length, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=None)
-        with open(part, "r+b") as file, bar:
-            if file.seek(0, os.SEEK_END) < start: raise requests.ConnectionError("another run has begun anew")
-            file.seek(start)
-            for chunk in reply.iter_content(chunk_size=1 << 16):
-                bar.update(file.write(chunk))
-            if length and file.tell() != start + length:
-                raise requests.ConnectionError(f"{url} broke off at byte {file.tell():,} of {start + length:,}")
-            file.truncate()
-def download(url, path, check=lambda file: None):
-    """Fetch url into the file `path`, in several tries that go on where the last one, or the last run, stopped.
-    check(file) raises UserError if that is not what was wanted. requests.RequestException if there is no way."""
+    """Write content as JSON that people can read."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with whole_file(path) as file:
+        file.write(text.encode(errors="replace"))
+
+
+def load_entries(path):
+    """Return the entries in a file, JSON or JSON Lines. UserError."""
+    with reading(f"{path}, which has to be JSON in UTF-8,"):
+        text = Path(path).read_text(encoding="utf-8-sig")  # -sig: a mark is skipped
+        if text.lstrip().startswith("{"):  # lines, which lack the commas of a list
+            lines = [line for line in text.split("\n") if line.strip()]
+            text = "[" + ",\n".join(lines) + "]"
+        entries = json.loads(text)
+    if not isinstance(entries, list):
+        raise UserError(f"{path} must hold a list of entries")
+    for n, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise UserError(
+                f"{path}: entry {n} is no object with instruction and output"
+            )
+        for key in ("instruction", "input", "output"):
+            text = entry.get(key) or ""  # null is nothing, too
+            if not isinstance(text, str) or not (text.strip() or key == "input"):
+                raise UserError(f'{path}: entry {n} has no text under "{key}"')
+    return entries
+
+
+def download_and_load_file(file_path, url=None):
+    """Return the entries in a file, which is fetched from url if it is not there."""
+    path = Path(file_path)
+    if url and not path.exists():
+        download(url, path, check=load_entries)
+    return load_entries(path)
+
+
+PAUSES = (1, 2, 4)  # seconds before the second, third and fourth try
+TIMEOUT = (10, 30)  # seconds: to connect, and of silence
+
+
+class DownloadError(UserError):
+    """Something could not be downloaded."""
+
+
+def download(url, path, check):
+    """Fetch url into the file path, in several tries.
+
+    Each goes on where the last one, or the last run, stopped. check(file) raises
+    UserError if that is not what was wanted. DownloadError if there is no way.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     for pause in (*PAUSES, None):
         try:
             fetch_rest(url, part)
             check(part)
-            return os.replace(part, path)
+            os.replace(part, path)
+            return
         except UserError as wrong:
             part.unlink(missing_ok=True)
-            problem = requests.ConnectionError(f"{url} sends something else: {wrong}")
-        except (requests.RequestException, FileNotFoundError, ValueError) as error:  # ValueError: of a strange address
-            problem = error if isinstance(error, OSError) else requests.ConnectionError(f"{url}: {error}")
-        if path.exists(): return None  # a run beside this one was faster, and moved the part there
-        if pause is None: raise problem
-        tqdm.write(f"{path.name}: {reason(problem)}; trying again in {pause} s")
+            problem = f"{url} sends something else: {wrong}"
+        except (requests.RequestException, FileNotFoundError, ValueError) as error:
+            problem = f"{url}: {reason(error)}"  # ValueError: of a strange address
+        if pause is None:
+            raise DownloadError(problem)
+        tqdm.write(f"{problem}; trying again in {pause} s")
         time.sleep(pause)
-def read_entries(path):
-    """Return the entries in a file, JSON or JSON Lines. UserError with the place and what is wrong there; OSError."""
-    with explained(f"{path}: this is not JSON in UTF-8: {{}}"):
-        text = path.read_text(encoding="utf-8-sig")  # sig: with or without a byte-order mark
-        if text.lstrip().startswith("{"):  # JSON Lines: each line is an entry, and lacks the comma of a list
-            text = "[" + re.sub(r"\n(?=.*\S)", ",\n", text.strip()) + "]"
-        data = json.loads(text)
-    require(isinstance(data, list), f"{path} must hold a list of entries, not a {type(data).__name__}")
-    for number, entry in enumerate(data, start=1):
-        require(isinstance(entry, dict), f"{path}: entry {number} is not an object with instruction, input, output")
-        for key in ("instruction", "input", "output"):
-            require(isinstance(entry.get(key), str), f'{path}: entry {number} has no text under "{key}"')
-            require(key == "input" or entry[key].strip(), f'{path}: the "{key}" of entry {number} is empty')
-    return data
-def download_and_load_file(file_path, url=None):
-    """Return read_entries(file_path); if the file is not there, it is fetched from url first. UserError, OSError."""
-    path = Path(file_path)
-    if url and not path.exists(): download(url, path, check=read_entries)
-    return read_entries(path)
-def split_data(data):
-    """Return the entries to train on, to test with and to watch while training: 85, 10 and 5 %, in their order."""
-    require(len(data) >= 10, f"{len(data)} entries are too few to train, test and validate: it takes 10 or more")
-    n_train, n_test = int(len(data) * 0.85), int(len(data) * 0.10)
-    return data[:n_train], data[n_train : n_train + n_test], data[n_train + n_test :]
-# Stanford Alpaca's layout. Any would do, if it is always the same: after "### Response:", the model learns, I answer.
-RESPONSE_HEADER = "\n\n### Response:\n"
-def format_input(entry):
-    """Return the prompt of an entry, up to but not including RESPONSE_HEADER."""
-    prompt = ("Below is an instruction that describes a task. Write a response that appropriately completes the "
-              f"request.\n\n### Instruction:\n{entry['instruction']}")
-    return f"{prompt}\n\n### Input:\n{entry['input']}" if entry["input"] else prompt
 
-# ---- 3. Tokens -------------------------------------------------------------------------------------------------
-# A model reads numbers. GPT-2's tokenizer cuts text into pieces that are frequent in English (" the" is one token, a
-# rare word several), and numbers them. Byte-pair encoding has learned the pieces once, and two small files beside the
-# weights hold them. One number is no text: <|endoftext|>, by which the model says "done".
-# no token crosses the borders of contractions, words, numbers, signs and white space
-SPLIT_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-def load_tokenizer(model_dir):
-    """Return the tiktoken.Encoding of vocab.bpe and encoder.json, merges.txt and vocab.json, or tokenizer.json."""
-    folder = Path(model_dir)
-    files = ["vocab.bpe", "encoder.json"] if (folder / "vocab.bpe").exists() else ["merges.txt", "vocab.json"]
-    os.environ["TIKTOKEN_CACHE_DIR"] = ""  # no cache: it goes by a file's path, not by what is in it
-    problem = f"{' and '.join(files)} in {model_dir} are missing, damaged, or do not match"
-    with tempfile.TemporaryDirectory() as spare, explained(problem, (FileNotFoundError, AssertionError, *DAMAGE)):
-        if (folder / "tokenizer.json").exists() and not any((folder / file).exists() for file in files):
-            both, folder = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"], Path(spare)
-            merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in both["merges"]]
-            save_bytes("\n".join(["#version: 0.2", *merges, ""]).encode(), folder / files[0])
-            save_json(both["vocab"], folder / files[1])
-        ranks = data_gym_to_mergeable_bpe_ranks(*(str(folder / file) for file in files))
-    end_of_text = {"<|endoftext|>": len(ranks)}  # the last number: 50256 in GPT-2
-    return tiktoken.Encoding("gpt2", pat_str=SPLIT_PATTERN, mergeable_ranks=ranks, special_tokens=end_of_text)
-def text_to_token_ids(text, tokenizer):
-    """Return the tokens of a text as a batch of one, (1, T); in a text, "<|endoftext|>" is letters and not the end."""
-    return torch.tensor([tokenizer.encode_ordinary(text)], dtype=torch.int64)
-def token_ids_to_text(token_ids, tokenizer):
-    """Return the text of a tensor of tokens, (1, T) or (T,)."""
-    return tokenizer.decode(token_ids.flatten().tolist())
 
-# ---- 4. Batches ------------------------------------------------------------------------------------------------
-# A language model learns to predict each next token, so the targets are the inputs moved by one. Two details make it
-# instruction tuning: only the answer is scored, since the prompt is given, and its <|endoftext|> is scored with it, or
-# the model would never learn to stop. A target of -100 means "not scored" to PyTorch's loss.
-#     inputs     What  is    2     +     2     ?     ### Response :  4        (padding)
-#     targets    -100  -100  -100  -100  -100  -100  ...          4  <|end|>  -100
-IGNORE_INDEX = -100
-class InstructionDataset(Dataset):
-    """Item i is (token_ids, prompt_length): prompt, answer and <|endoftext|> of entries[i]. Entries whose prompt
-    leaves no room for an answer in the model's context are left out, and counted."""
-    def __init__(self, data, tokenizer, context_length=math.inf):
-        # prompt and answer are encoded separately, so that no token lies across the border between them
-        prompts = tokenizer.encode_ordinary_batch([format_input(entry) + RESPONSE_HEADER for entry in data])
-        answers = tokenizer.encode_ordinary_batch([entry["output"] for entry in data])
-        fitting = [i for i, prompt in enumerate(prompts) if len(prompt) <= context_length]
-        self.entries, self.left_out = [data[i] for i in fitting], len(data) - len(fitting)
-        self.items = [(prompts[i] + answers[i] + [tokenizer.eot_token], len(prompts[i])) for i in fitting]
-    def __getitem__(self, index): return self.items[index]
-    def __len__(self): return len(self.items)
-def custom_collate_fn(batch, pad_token_id=50256, ignore_index=IGNORE_INDEX, allowed_max_length=None, device="cpu"):
-    """Return (inputs, targets), both int64 (B, T), of a list of items of an InstructionDataset. What is scored
-    follows from lengths, not from tokens: GPT-2 is padded with <|endoftext|>, and the answer's own one counts."""
-    T = max(len(token_ids) for token_ids, _ in batch) - 1
-    inputs = torch.full((len(batch), T), pad_token_id)
-    targets = torch.full((len(batch), T), ignore_index)
-    for row, (token_ids, prompt_length) in enumerate(batch):
-        tokens, last = torch.tensor(token_ids), len(token_ids) - 1
-        inputs[row, :last] = tokens[:-1]
-        targets[row, prompt_length - 1 : last] = tokens[prompt_length:]  # the prompt's last token predicts the first
-    return inputs[:, :allowed_max_length].to(device), targets[:, :allowed_max_length].to(device)
-def chunks(items, size):
-    return [items[start : start + size] for start in range(0, len(items), size)]
-def length_grouped_batches(lengths, batch_size, seed):
-    """Return lists of indices of entries of similar length, each index in one of them, as what is shorter than the
-    longest of a batch is padded. So shuffle, sort by length in windows of 50 batches, and shuffle the batches."""
-    randomness = torch.Generator().manual_seed(seed)
-    batches = []
-    for window in chunks(torch.randperm(len(lengths), generator=randomness).tolist(), 50 * batch_size):
-        batches += chunks(sorted(window, key=lambda i: lengths[i]), batch_size)
-    return [batches[i] for i in torch.randperm(len(batches), generator=randomness)]
-def make_loader(dataset, batch_size, tokenizer, context_length, seed=0, skip=0):
-    """Return a DataLoader of all but the first `skip` length-grouped batches, in an order that the seed decides."""
-    batches = length_grouped_batches([len(token_ids) for token_ids, _ in dataset], batch_size, seed)
-    # its own generator: a loader that draws from the usual random numbers would make a resumed run differ
-    return DataLoader(dataset, batch_sampler=batches[skip:], generator=torch.Generator(), collate_fn=lambda batch:
-                      custom_collate_fn(batch, tokenizer.eot_token, allowed_max_length=context_length))
+def fetch_rest(url, part):
+    """Fetch what the file part still lacks of url. requests.RequestException."""
+    start = part.stat().st_size if part.exists() else 0
+    # identity: not compressed on the way, so that bytes can be counted
+    wanted = {"Range": f"bytes={start}-", "Accept-Encoding": "identity"}
+    with requests.get(url, headers=wanted, stream=True, timeout=TIMEOUT) as reply:
+        hops = {hop.url.split(":")[0] for hop in (*reply.history, reply)}
+        if url.startswith("https:") and hops != {"https"}:
+            raise requests.exceptions.SSLError(f"leads to {reply.url}, unprotected")
+        if reply.status_code == 416:  # there is no more than that
+            return
+        reply.raise_for_status()
+        if not reply.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            start = 0  # whatever was asked for, the server sends all of it
+        end = start + int(reply.headers.get("Content-Length", 0))
+        bar = tqdm(total=end, initial=start, unit="B", unit_scale=True, disable=None)
+        with open(part, "ab") as file, bar:
+            file.truncate(start)
+            for chunk in reply.iter_content(chunk_size=1 << 16):
+                bar.update(file.write(chunk))
+            if file.tell() < end:
+                raise requests.ConnectionError(f"broke off at byte {file.tell():,}")
 
-# ---- 5. Model --------------------------------------------------------------------------------------------------
-# GPT-2 from the inside out. Each token becomes a vector of D numbers, which n_layers blocks change step by step. In a
-# block, attention lets a token gather what it needs from itself and earlier ones, and a feed-forward network works on
-# that. Both *add* to the vector rather than replace it, so that depth does no harm. In the end the vector is compared
-# with each token's embedding: the best match is the likeliest next one. PyTorch has two of the layers ready ("fused"):
-FUSED = True  # False: use the formulas, which differ in speed and rounding only
-class LayerNorm(nn.Module):
-    """Bring the vector of each token to mean 0 and variance 1, then to a learned scale and shift."""
-    def __init__(self, emb_dim):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(emb_dim))
-        self.shift = nn.Parameter(torch.zeros(emb_dim))
-    def forward(self, x):  # (B, T, D) to (B, T, D)
-        if FUSED: return F.layer_norm(x, x.shape[-1:], self.scale, self.shift, eps=1e-5)
-        mean, variance = x.mean(dim=-1, keepdim=True), x.var(dim=-1, keepdim=True, unbiased=False)
-        return self.scale * (x - mean) / torch.sqrt(variance + 1e-5) + self.shift  # 1e-5: never divide by 0
-class GELU(nn.Module):
-    """A smooth switch: lets large numbers through, stops very negative ones (the tanh form of arXiv:1606.08415)."""
-    def forward(self, x):
-        if FUSED: return F.gelu(x, approximate="tanh")
-        return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-class FeedForward(nn.Module):
-    """Two linear layers with a switch in between, where the vector is four times as wide."""
-    def __init__(self, cfg):
-        super().__init__()
-        D = cfg["emb_dim"]
-        self.layers = nn.Sequential(nn.Linear(D, 4 * D), GELU(), nn.Linear(4 * D, D))
-    def forward(self, x):  # (B, T, D) to (B, T, D)
-        return self.layers(x)
 
-class CausalAttention(nn.Module):
-    """Each token asks something (its query), says what it has (its key) and what it would pass on (its value). It gets
-    a mean of the values of itself and all earlier tokens, weighted by how well its query fits their keys."""
-    def __init__(self, drop_rate):
-        super().__init__()
-        self.dropout = nn.Dropout(drop_rate)
-    def forward(self, queries, keys, values, hidden):
-        """queries: (B, H, T, D/H); keys, values: (B, H, S, D/H); hidden: (T, S) or (B, 1, T, S), where not to look."""
-        queries = queries / math.sqrt(keys.shape[-1])  # or scores grow with the vectors, and one takes all
-        scores = queries @ keys.transpose(2, 3)  # (B, H, T, S): how well each query fits each key
-        weights = torch.softmax(scores.masked_fill(hidden, -math.inf), dim=-1)  # positive, and the sum of a row is 1
-        return self.dropout(weights) @ values
-class MultiHeadAttention(nn.Module):
-    """Several attentions side by side, each on its own part of the vector, mixed by a linear layer."""
-    def __init__(self, cfg):
-        super().__init__()
-        D, length, self.n_heads = cfg["emb_dim"], cfg["context_length"], cfg["n_heads"]
-        self.W_query = nn.Linear(D, D, bias=cfg["qkv_bias"])
-        self.W_key = nn.Linear(D, D, bias=cfg["qkv_bias"])
-        self.W_value = nn.Linear(D, D, bias=cfg["qkv_bias"])
-        self.attention = CausalAttention(cfg["drop_rate"])
-        self.out_proj = nn.Linear(D, D)
-        self.register_buffer("mask", torch.ones(length, length, dtype=torch.bool, device="cpu").triu(diagonal=1))
-    def forward(self, x, padding=None, cache=None, past=0):
-        (B, T, D), S = x.shape, past + x.shape[1]
-        heads = (B, T, self.n_heads, D // self.n_heads)
-        queries, keys, values = self.W_query(x).view(heads), self.W_key(x).view(heads), self.W_value(x).view(heads)
-        if cache is not None:  # the keys and values of `past` earlier tokens are there, see section 7
-            cache[0, :, past:S], cache[1, :, past:S] = keys, values
-            keys, values = cache[:, :, :S]  # (B, S, H, D/H)
-        hidden = self.mask[past:S, :S]  # row t of the mask hides all after token t
-        if padding is not None:  # also, no text looks at the padding before it
-            is_padding = torch.arange(S, device=x.device) < padding[:, None]  # (B, S)
-            hidden = hidden | (is_padding[:, None, None] != is_padding[:, None, past:, None])
-        mixed = self.attention(queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2), hidden)
-        return self.out_proj(mixed.transpose(1, 2).reshape(B, T, D))
-
-class TransformerBlock(nn.Module):
-    """Attention, then feed-forward: each works on normalized vectors, and its result is added."""
-    def __init__(self, cfg):
-        super().__init__()
-        self.norm1, self.norm2 = LayerNorm(cfg["emb_dim"]), LayerNorm(cfg["emb_dim"])
-        self.att, self.ff = MultiHeadAttention(cfg), FeedForward(cfg)
-        self.dropout = nn.Dropout(cfg["drop_rate"])
-    def forward(self, x, *context):  # (B, T, D) to (B, T, D)
-        x = x + self.dropout(self.att(self.norm1(x), *context))
-        return x + self.dropout(self.ff(self.norm2(x)))
-def choose_dtype(name, device, cfg):
-    """Return torch.float32, or torch.bfloat16 (8 bits of precision instead of 24): the one that is named, or for "auto"
-    the faster one here. The weights stay float32: a step changes them by less than bfloat16 can tell apart."""
-    if name != "auto": return getattr(torch, name)
-    faster = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)  # built in since Ampere
-    if device.type == "cpu":  # measured: the best of eight, as near ties would fall now this way and now that
-        block, x, seconds = TransformerBlock(cfg), torch.randn(8, 40, cfg["emb_dim"]), ([], [])
-        for half in (False, True) * 8:
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                seconds[half].append(timeit.timeit(lambda: block(x).sum().backward(), number=1))
-        faster = min(seconds[True]) < 0.7 * min(seconds[False])
-    return torch.bfloat16 if faster else torch.float32
-
-class GPTModel(nn.Module):
-    """GPT-2 of the size in cfg, a row of MODELS, with random weights, much as GPT-2's own training began."""
-    def __init__(self, cfg):
-        super().__init__()
-        self.cfg = cfg
-        self.bfloat16 = False  # the choice of choose_dtype; the weights are float32 either way
-        V, T, D = cfg["vocab_size"], cfg["context_length"], cfg["emb_dim"]
-        self.tok_emb, self.pos_emb = nn.Embedding(V, D), nn.Embedding(T, D)
-        self.dropout = nn.Dropout(cfg["drop_rate"])
-        self.trf_blocks = nn.ModuleList(TransformerBlock(cfg) for _ in range(cfg["n_layers"]))
-        self.final_norm, self.out_head = LayerNorm(D), nn.Linear(D, V, bias=False)
-        self.out_head.weight = self.tok_emb.weight  # "tied": one table both reads tokens and writes them
-        for weight in self.parameters():
-            if weight.dim() == 2: nn.init.normal_(weight, std=0.02)  # as OpenAI's training began (model.py)
-    def autocast(self):
-        return torch.autocast(self.tok_emb.weight.device.type, torch.bfloat16, enabled=self.bfloat16)
-    def forward(self, in_idx, scored=None, padding=None, caches=None, past=0):
-        """Return the logits, a score for each possible next token: (B, T) to (B, T, vocab_size), or for only N scored
-        ones of the B * T tokens to (N, vocab_size), as out_head is costly. padding, caches and past: see section 7."""
-        places = torch.arange(past, past + in_idx.shape[1], device=in_idx.device)
-        if padding is not None: places = (places - padding[:, None]).clamp(min=0)  # a text begins after its padding
-        with self.autocast():
-            # sparse: its gradient is a few rows, not a table of zeros as large as that of the (tied) output layer
-            tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=in_idx.device.type == "cpu")
-            x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
-            for block, cache in zip(self.trf_blocks, caches or [None] * len(self.trf_blocks), strict=True):
-                x = block(x, padding, cache, past)
-            x = x if scored is None else x.flatten(0, 1)[scored]  # (N, D)
-            return self.out_head(self.final_norm(x))
-
-# ---- 6. Weights ------------------------------------------------------------------------------------------------
-# OpenAI published what its training learned as TensorFlow checkpoints: float32 arrays, one after the other, sorted by
-# name. Hugging Face serves the same numbers as model.safetensors, which opens with a table of contents in JSON. Either
-# will do, found on disk or downloaded once. No file is trusted: under its name, a sign-in page may have been stored.
-OPENAI_FILES = ("hparams.json", "encoder.json", "vocab.bpe", "model.ckpt.data-00000-of-00001")
+# The weights are at OpenAI's, and at Hugging Face's or at a mirror of it.
 OPENAI_URL = "https://openaipublic.blob.core.windows.net/gpt-2/models/{size}/{file}"
-HUB_FILES = ("config.json", "vocab.json", "merges.txt", "model.safetensors")
-HUB_URL = "https://huggingface.co/openai-community/{name}/resolve/main/{file}"
-HUB_NAMES = {"124M": "gpt2", "355M": "gpt2-medium", "774M": "gpt2-large", "1558M": "gpt2-xl"}
-KNOWN_FILES = {  # size in bytes and SHA-256 sum
-    "encoder.json": (1_042_301, "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783"),
-    "vocab.bpe": (456_318, "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"),
-    "124M/model.safetensors": (548_105_171, "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707")}
-KNOWN_FILES |= {"vocab.json": KNOWN_FILES["encoder.json"], "merges.txt": KNOWN_FILES["vocab.bpe"]}
-# how the sizes are called in OpenAI's hparams.json, and here
-SIZE_NAMES = {"n_vocab": "vocab_size", "n_ctx": "context_length", "n_embd": "emb_dim", "n_head": "n_heads",
-              "n_layer": "n_layers"}
-# what else there is in a config.json, and has to be so
-GPT2_CONFIG = {"model_type": "gpt2", "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "n_inner": None,
-               "scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "tie_word_embeddings": True}
-# the arrays of a block: OpenAI's name, ours, and the shape in units of D; c_attn is query, key and value side by side
-BLOCK_ARRAYS = {
-    "ln_1/g": ("norm1.scale", [1]), "ln_1/b": ("norm1.shift", [1]),
-    "ln_2/g": ("norm2.scale", [1]), "ln_2/b": ("norm2.shift", [1]),
-    "attn/c_attn/w": ("att.W_{}.weight", [1, 3]), "attn/c_attn/b": ("att.W_{}.bias", [3]),
-    "attn/c_proj/w": ("att.out_proj.weight", [1, 1]), "attn/c_proj/b": ("att.out_proj.bias", [1]),
-    "mlp/c_fc/w": ("ff.layers.0.weight", [1, 4]), "mlp/c_fc/b": ("ff.layers.0.bias", [4]),
-    "mlp/c_proj/w": ("ff.layers.2.weight", [4, 1]), "mlp/c_proj/b": ("ff.layers.2.bias", [1])}
-def sizes_of(cfg):
-    """Return the sizes of a model under OpenAI's names."""
-    return {theirs: cfg[ours] for theirs, ours in SIZE_NAMES.items()}
-def checkpoint_layout(settings):
-    """Return {name: shape} of an OpenAI checkpoint, matrices as (in, out), sorted like the file: h10 before h2."""
-    D, N = settings["n_embd"], settings["n_layer"]
-    layout = {"wte": (settings["n_vocab"], D), "wpe": (settings["n_ctx"], D), "ln_f/g": (D,), "ln_f/b": (D,)}
-    layout |= {f"h{n}/{key}": tuple(D * i for i in shape) for key, (_, shape) in BLOCK_ARRAYS.items() for n in range(N)}
-    return dict(sorted(layout.items()))
-def hub_name(name):
-    """Return Hugging Face's name of an array: h0/attn/c_attn/w is h.0.attn.c_attn.weight there, wte is wte.weight."""
-    name = re.sub("/[gw]$", ".weight", re.sub("/b$", ".bias", name if "/" in name else f"{name}/w"))
-    return re.sub("^h", "h.", name).replace("/", ".")
-def table_of_contents(layout):
-    """Return safetensors' table of arrays that lie one after the other: {name: type, shape, (start, end) in bytes}."""
-    table, end = {}, 0
-    for name, shape in layout.items():
-        offsets = [end, end := end + 4 * math.prod(shape)]
-        table[hub_name(name)] = {"dtype": "F32", "shape": list(shape), "data_offsets": offsets}
-    return table
-def array_names(n_layers):
-    """Return {OpenAI's name of an array: our names of the tensors that it holds}."""
-    names = {"wte": ["tok_emb.weight"], "wpe": ["pos_emb.weight"]}
-    names |= {"ln_f/g": ["final_norm.scale"], "ln_f/b": ["final_norm.shift"]}
-    for theirs, (ours, _) in BLOCK_ARRAYS.items():
-        parts = [ours.format(part) for part in ("query", "key", "value")] if "{}" in ours else [ours]
-        names |= {f"h{n}/{theirs}": [f"trf_blocks.{n}.{part}" for part in parts] for n in range(n_layers)}
-    return names
-def read_settings(file):
-    """Return the sizes in a hparams.json or config.json under OpenAI's names. DAMAGE, OSError."""
-    require(file.stat().st_size < 10**6, "it is too long")
-    config = json.loads(file.read_text(encoding="utf-8"))
-    config = {"n_vocab": config.get("vocab_size"), "n_ctx": config.get("n_positions"), **config}
-    settings = {name: config[name] for name in SIZE_NAMES}
-    odd = {key: config[key] for key, usual in GPT2_CONFIG.items() if config.get(key, usual) != usual}
-    require(not odd, f"this is not GPT-2's architecture: {odd}")
-    sound = all(type(n) is int and 0 < n < 10**6 for n in settings.values()) and settings["n_layer"] < 1000
-    require(sound and settings["n_embd"] % settings["n_head"] == 0, f"these are no sizes: {settings}")
-    return settings
-def find_arrays(file, settings, openai):
-    """Return {name: array on disk} of a checkpoint or safetensors file; DAMAGE if it is not what these settings say."""
-    layout, starts, first, end, actual = checkpoint_layout(settings), {}, 0, 0, file.stat().st_size
-    table, names = table_of_contents(layout), {hub_name(name): name for name in layout}
-    if not openai:  # the length of the table in 8 bytes, the table in JSON, then the arrays
-        with open(file, "rb") as opened:
-            first = 8 + int.from_bytes(opened.read(8), "little")
-            require(first <= min(actual, 10**7), f"a header of {first - 8:,} bytes is too long")
-            table = json.loads(opened.read(first - 8))
-    table.pop("__metadata__", None)
-    for hub, array in sorted(table.items(), key=lambda item: item[1]["data_offsets"]):
-        start, stop = array["data_offsets"]
-        if name := names.pop(hub.removeprefix("transformer."), None):
-            n_bytes = 4 * math.prod(layout[name])
-            fits = (array["dtype"], tuple(array["shape"]), stop - start) == ("F32", layout[name], n_bytes)
-        else:  # the causal mask, or the output layer, which is wte once more
-            fits = hub.endswith((".attn.bias", ".attn.masked_bias", "lm_head.weight")) and stop >= start
-        # neither gap nor overlap
-        require(fits and start == end and type(start) is type(stop) is int, f"{hub} does not fit: {array}")
-        if name: starts[name] = first + start
-        end = stop
-    require(first + end == actual and not names, f"it has {actual:,} bytes, not {first + end:,}; {len(names)} missing")
-    return {name: np.memmap(file, "<f4", "c", start, layout[name]) for name, start in starts.items()}
-def files_in(model_dir):
-    """Return OPENAI_FILES or HUB_FILES, whichever there are more of in the folder."""
-    return max(OPENAI_FILES, HUB_FILES, key=lambda files: sum((Path(model_dir) / file).exists() for file in files))
-def read_checkpoint(model_dir):
-    """Return (settings, params) of a folder in OpenAI's or in Hugging Face's layout: n_vocab, n_ctx, n_embd, n_head,
-    n_layer, and the float32 NumPy arrays under OpenAI's names. UserError if a file is missing or damaged."""
-    files = files_in(model_dir)
-    settings_file, data_file = Path(model_dir) / files[0], Path(model_dir) / files[-1]
-    for file in (settings_file, data_file): require(file.exists(), f"{file} is missing")
-    with explained(f"{settings_file} is damaged ({{}})"): settings = read_settings(settings_file)
-    with explained(f"{data_file} is damaged ({{}})"):
-        return settings, find_arrays(data_file, settings, files is OPENAI_FILES)
-def check_file(file, size, name):
-    """UserError if `file` is not what a file called `name` of a model size should be; OSError if it is not there."""
-    actual, settings = file.stat().st_size, sizes_of(MODELS[size])
-    n_bytes, digest = KNOWN_FILES.get(name) or KNOWN_FILES.get(f"{size}/{name}") or (actual, None)
-    with explained(f"{file} is not what its name says: {{}}"):
-        require(actual == n_bytes, f"it has {actual:,} bytes and should have {n_bytes:,}")
-        found = hashlib.sha256(np.memmap(file, "u1", "r")).hexdigest() if digest else None
-        require(found == digest, f"its SHA-256 sum is {found} and should be {digest}")
-        if name in (OPENAI_FILES[0], HUB_FILES[0]):
-            require(read_settings(file) == settings, f"{size} has {settings}, it {read_settings(file)}")
-        if name in (OPENAI_FILES[-1], HUB_FILES[-1]): find_arrays(file, settings, name == OPENAI_FILES[-1])
-def find_weights(size, weights_dir, weights_url=None):
-    """Return weights_dir if it is a model, else the folder there with all files of a model size, downloaded first (from
-    weights_url, if given) if they are not there or not right; requests.RequestException if that cannot be done."""
-    if (Path(weights_dir) / files_in(weights_dir)[0]).exists(): return Path(weights_dir)
-    require(size in MODELS, f"{size} is not the name of a model size: say with --weights where its base model is")
-    model_dir, reasons = Path(weights_dir) / size, []
-    if size == "tiny": return model_dir if model_dir.exists() else HERE / "gpt2" / size  # it comes with this script
-    def is_right(file):  # if it is there, but wrong, it is moved out of the way
-        with suppress(FileNotFoundError):  # also if a run beside this one moves it first
-            try: return check_file(model_dir / file, size, file) is None
-            except UserError as problem: reasons.append(f"{problem}. It is kept as {file}.old and fetched again")
-            print(reasons[-1])
-            os.replace(model_dir / file, model_dir / f"{file}.old")
-    if all([*map(is_right, files_in(model_dir))]): return model_dir
-    mirror = [(OPENAI_FILES, f"{weights_url}/{{size}}/{{file}}")]
-    for files, url in mirror if weights_url else [(OPENAI_FILES, OPENAI_URL), (HUB_FILES, HUB_URL)]:
+OPENAI_FILES = ["hparams.json", "encoder.json", "vocab.bpe"]
+OPENAI_FILES += ["model.ckpt.data-00000-of-00001"]  # the weights are fetched last
+HUB = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+HUB_URL = HUB + "/openai-community/{name}/resolve/main/{file}"
+HUB_FILES = ["config.json", "vocab.json", "merges.txt", "model.safetensors"]
+HUB_NAMES = {"124M": "gpt2", "355M": "gpt2-medium", "774M": "gpt2-large"}
+HUB_NAMES["1558M"] = "gpt2-xl"
+KNOWN_SUMS = {  # the SHA-256 sums of some files; the last one is that of 124M
+    "encoder.json": "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+    "vocab.json": "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+    "vocab.bpe": "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+    "merges.txt": "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+    "gpt2": "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
+}
+
+
+def is_model(folder):
+    """Return whether a folder holds the weights of a model."""
+    return any((folder / files[-1]).exists() for files in (OPENAI_FILES, HUB_FILES))
+
+
+def find_weights(size, weights_dir):
+    """Return the folder of a model: weights_dir itself if it is one, or the one in it.
+
+    The sizes that OpenAI released are downloaded. DownloadError if they cannot be.
+    """
+    weights_dir = Path(weights_dir)
+    model_dir = weights_dir / size
+    if is_model(weights_dir):
+        return weights_dir
+    if is_model(model_dir):  # weights are fetched last, so the rest is there as well
+        return model_dir
+    if size not in HUB_NAMES:
+        return HERE / "gpt2" / size  # the toy
+    reasons = []
+    for url, names in ((OPENAI_URL, OPENAI_FILES), (HUB_URL, HUB_FILES)):
         try:
-            for file in (file for file in files if not is_right(file)):
-                download(url.format(size=size, name=HUB_NAMES[size], file=file), model_dir / file,
-                         check=lambda part, file=file: check_file(part, size, file))
+            for name in names:
+                if not (model_dir / name).exists():
+                    address = url.format(size=size, name=HUB_NAMES[size], file=name)
+                    check = functools.partial(check_file, name=name, size=size)
+                    download(address, model_dir / name, check)
             return model_dir
-        except requests.RequestException as problem: reasons.append(f"{url.split('/')[2]}: {reason(problem)}")
-    raise requests.ConnectionError(f"the weights of {size} are not in {model_dir} and cannot be downloaded"
-                                   f" ({'; '.join(reasons)}). Put {', '.join(OPENAI_FILES)} there, or use --model tiny")
-def load_weights_into_gpt(gpt, params):
-    """Copy params (see read_checkpoint) into the model; UserError if an array is missing, extra or misshapen."""
-    names = array_names(gpt.cfg["n_layers"])
-    odd = sorted(names.keys() ^ params.keys())
-    require(not odd, f"the weights do not fit the model; missing or unexpected: {', '.join(odd)}")
-    state = {}
-    for theirs, shape in checkpoint_layout(sizes_of(gpt.cfg)).items():
-        array = torch.as_tensor(params[theirs])
-        require(array.shape == shape, f"{theirs} in the weights has shape {tuple(array.shape)}, not {shape}")
-        array = array.T if theirs.endswith("/w") else array  # PyTorch keeps matrices as (out, in)
-        for name, tensor in zip(names[theirs], array.chunk(len(names[theirs])), strict=True):
-            state[name] = tensor.clone(memory_format=torch.contiguous_format)
-    # not strict, as the masks are not among them; a model without memory of its own ("meta") takes the tensors over
-    gpt.load_state_dict(state, strict=False, assign=gpt.tok_emb.weight.is_meta)
-    gpt.out_head.weight = gpt.tok_emb.weight
-def weights_of(gpt):
-    """Yield (OpenAI's name, tensor) of the arrays of a model, in their order: load_weights_into_gpt the other way."""
-    state, names = gpt.state_dict(), array_names(gpt.cfg["n_layers"])
-    for theirs in checkpoint_layout(sizes_of(gpt.cfg)):
-        array = torch.cat([state[name] for name in names[theirs]]).float().cpu()
-        yield theirs, (array.T if theirs.endswith("/w") else array).contiguous()
-def load_model(size, weights_dir, weights_url=None, tuned=None):
-    """Return (model, tokenizer, where its weights are from); tuned: a file with a state dict to use instead."""
-    model_dir = find_weights(size, weights_dir, weights_url)
-    tokenizer = load_tokenizer(model_dir)
-    settings, params = read_checkpoint(model_dir)
-    require(tokenizer.n_vocab == settings["n_vocab"], f"{model_dir}: the tokenizer and the model do not match")
-    with torch.device("meta"):  # shapes only: no memory, no random numbers
-        model = GPTModel({**GPT2, **{ours: settings[theirs] for theirs, ours in SIZE_NAMES.items()}})
-    if not tuned: load_weights_into_gpt(model, params)
-    else:
-        with explained(f"{tuned} is damaged, or not of the model in {model_dir} ({{}})", Exception):
-            model.load_state_dict(torch.load(tuned, map_location="cpu", weights_only=True), assign=True)
-        model.out_head.weight = model.tok_emb.weight
-    return model, tokenizer, model_dir
+        except DownloadError as problem:
+            reasons.append(str(problem))
+    raise DownloadError(
+        f"the weights of {size} are not in {model_dir} and cannot be downloaded "
+        f"({'; '.join(reasons)}). Put {', '.join(OPENAI_FILES)} there, or take --model "
+        "tiny"
+    )
+
+
+def check_length(file, settings):
+    """UserError if OpenAI's file of arrays does not have the length that it should."""
+    weights = empty_model(settings).parameters()
+    n_bytes = 4 * sum(weight.numel() for weight in weights)
+    with reading(file):
+        actual = file.stat().st_size
+    if actual != n_bytes:
+        raise UserError(f"{file} has {actual:,} bytes and should have {n_bytes:,}")
+
+
+def check_file(file, name, size):
+    """UserError if a file is not what one of that name should be, for a model size."""
+    known = KNOWN_SUMS.get(HUB_NAMES[size] if name == HUB_FILES[-1] else name)
+    if known and hashlib.sha256(np.memmap(file, "u1", "r")).hexdigest() != known:
+        raise UserError(f"{file} has another SHA-256 sum than {known}")
+    settings = {theirs: MODELS[size][ours] for theirs, ours in SIZE_NAMES.items()}
+    if name in (OPENAI_FILES[0], HUB_FILES[0]) and read_settings(file) != settings:
+        raise UserError(f"{file} is not of a model with {settings}")
+    if name == OPENAI_FILES[-1]:
+        check_length(file, settings)
+    if name == HUB_FILES[-1]:
+        map_safetensors(file, settings)
+
+
+# ---- Appendix B. Hugging Face's format -----------------------------------------------
+# For models from Hugging Face's hub, or that transformers has saved, and for --export.
+GPT2_CONFIG = {  # what a config.json has to say, as the layers of section 5 are so
+    "model_type": "gpt2",
+    "activation_function": "gelu_new",
+    "layer_norm_epsilon": 1e-5,
+    "n_inner": None,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "tie_word_embeddings": True,
+}
+
+
+def read_merges(folder):
+    """Return ({letter: byte}, merges): merges are pairs of texts in these letters.
+
+    A byte that is no visible letter is written as one from 256 on, see encoder.py by
+    OpenAI.
+    """
+    visible = [byte for byte in range(256) if chr(byte).isprintable() and byte != 32]
+    others = [byte for byte in range(256) if byte not in visible]
+    letters = {chr(byte): byte for byte in visible}
+    letters |= {chr(256 + n): byte for n, byte in enumerate(others)}
+    for name in ("vocab.bpe", "merges.txt"):
+        if (folder / name).exists():
+            lines = (folder / name).read_text(encoding="utf-8").split("\n")
+            return letters, [line.split() for line in lines[1:] if line]
+    content = (folder / "tokenizer.json").read_text(encoding="utf-8")  # transformers'
+    pairs = json.loads(content)["model"]["merges"]
+    return letters, [pair.split() if isinstance(pair, str) else pair for pair in pairs]
+
+
+def read_settings(file):
+    """Return OpenAI's settings from a hparams.json or config.json. UserError."""
+    with reading(file), open(file, "rb") as opened:
+        config = json.loads(opened.read(10**6))  # no more, whatever it is
+        for openai, hub in (("n_vocab", "vocab_size"), ("n_ctx", "n_positions")):
+            config.setdefault(openai, config.get(hub))
+        for key, usual in GPT2_CONFIG.items():
+            if config.get(key, usual) != usual:
+                raise UserError(f"{file} is not of GPT-2's architecture: see {key}")
+        settings = {name: config[name] for name in SIZE_NAMES}
+        if not all(0 < value < 10**6 for value in settings.values()):
+            raise ValueError(f"these are no sizes: {settings}")
+        return settings
+
+
+def map_safetensors(file, settings):
+    """Return {OpenAI's name: array}, mapped from a safetensors file. UserError.
+
+    The file begins with the length of its table of contents in 8 bytes. The table, in
+    JSON, gives type, shape, start and end of each array. Behind it come the arrays.
+    """
+    params = {}
+    with reading(file), open(file, "rb") as opened:
+        first = 8 + int.from_bytes(opened.read(8), "little")
+        table = json.loads(opened.read(min(first, 10**7) - 8))
+        table = {name.removeprefix("transformer."): table[name] for name in table}
+        for openai, hub, _, array in arrays_of(empty_model(settings)):
+            start, end = table[hub]["data_offsets"]
+            found = (table[hub]["dtype"], tuple(table[hub]["shape"]), end - start)
+            if found != ("F32", array.shape, 4 * array.numel()) or start < 0:
+                raise ValueError(f"{hub} does not fit: {found}")
+            params[openai] = map_array(file, first + start, array.shape)
+    return params
+
+
+def write_safetensors(model, path):
+    """Write the weights of a model into a safetensors file."""
+    table = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for _, hub, _, array in arrays_of(model):
+        offsets = [end, end + 4 * array.numel()]
+        table[hub] = {"dtype": "F32", "shape": array.shape, "data_offsets": offsets}
+        end = offsets[1]
+    header = json.dumps(table).encode()
+    header += b" " * (-len(header) % 8)  # so that arrays begin at a multiple of 8
+    with whole_file(path) as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        for _, _, _, array in arrays_of(model):
+            file.write(array.contiguous().numpy())
+
+
+def export(model, model_dir, folder):
+    """Write a model and the tokenizer in model_dir in the format of Hugging Face."""
+    folder.mkdir(parents=True, exist_ok=True)
+    end = model.cfg["vocab_size"] - 1  # <|endoftext|>
+    sizes = {theirs: model.cfg[ours] for theirs, ours in SIZE_NAMES.items()}
+    ends = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end}
+    config = {**GPT2_CONFIG, **ends, **sizes, "architectures": ["GPT2LMHeadModel"]}
+    config |= {"vocab_size": sizes["n_vocab"], "n_positions": sizes["n_ctx"]}
+    save_json(config, folder / "config.json")
+    save_json({**ends, "do_sample": False}, folder / "generation_config.json")
+    tokens = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
+    tokens |= {"tokenizer_class": "GPT2Tokenizer", "model_max_length": sizes["n_ctx"]}
+    save_json(tokens, folder / "tokenizer_config.json")
+    new_names = dict(zip(OPENAI_FILES, HUB_FILES, strict=True))
+    for name in (*OPENAI_FILES[1:3], *HUB_FILES[1:3], "tokenizer.json"):
+        if (model_dir / name).exists():
+            with whole_file(folder / new_names.get(name, name)) as file:
+                file.write((model_dir / name).read_bytes())
+    write_safetensors(model, folder / HUB_FILES[-1])
+
+
+# ---- Appendix C. Interrupted runs ----------------------------------------------------
+# For trainings that Ctrl-C or a power cut ends before they are done.
+UNFINISHED = "unfinished.pth"
+
+
+@contextmanager
+def noting_ctrl_c():
+    """Within this, Ctrl-C sets an event, so that a training can end its step and save.
+
+    A second Ctrl-C acts as usual. So does the first one if there are several processes,
+    or if this is not the main thread.
+    """
+    ctrl_c = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(*_):
+        ctrl_c.set()
+        signal.signal(signal.SIGINT, usual)
+
+    if N_RANKS > 1 or threading.current_thread() is not threading.main_thread():
+        yield ctrl_c
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield ctrl_c
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def save_training(path, model, optimizer, progress, **others):
+    """Write all that it takes to go on with a training into one file."""
+    content = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "progress": asdict(progress),
+        "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
+        **others,
+    }
+    with whole_file(path) as file:
+        torch.save(content, file)
+
+
+def read_save(path, args):
+    """Return (what save_training wrote, its settings); ({}, args) if it wrote nothing.
+
+    Raises UserError if it is damaged, or if the command line contradicts it.
+    """
+    if not path.exists():
+        print(f"There is no {path}: this run starts from the beginning.\n")
+        return {}, args
+    with reading(f"{path}, the save to go on with,"):
+        if zipfile.ZipFile(path).testzip() is not None:
+            raise ValueError("its checksums are wrong")
+        # weights_only: nothing that is in the file is executed
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        settings = saved["settings"]
+        for name, value in {**args.said, "ranks": N_RANKS}.items():
+            is_free = name in ("out", "resume") or value == "auto"
+            if not is_free and settings[name] != value:
+                raise UserError(
+                    f"{path} is of a run with {name} {settings[name]}, not {value}: "
+                    "say no more than --resume and --out"
+                )
+    settings |= {"out": args.out, "resume": True, "said": args.said}
+    return saved, argparse.Namespace(**settings)
+
+
+def restore_training(saved, model, optimizer):
+    """Bring model, optimizer and random numbers back to a save; return its Progress."""
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    torch.set_rng_state(saved["random"][0])
+    torch.cuda.set_rng_state_all(saved["random"][1:][: torch.cuda.device_count()])
+    return Progress(**saved["progress"])
+
+
+# ---- Appendix D. Devices and several processes ---------------------------------------
+# For GPUs, number formats, and training by several processes, usually one for each GPU:
+#     torchrun --nproc_per_node=4 finetune_gpt2.py
+# torchrun starts this script several times. Each process has the whole model and
+# computes its share of every step; then all add up their gradients, so that their
+# models stay the same. torchrun tells a process its number (its rank), among all and on
+# its computer, and how many there are. Without it, there is one.
+RANK = int(os.environ.get("RANK", 0))
+LOCAL_RANK = int(os.environ.get("LOCAL_RANK", 0))
+N_RANKS = int(os.environ.get("WORLD_SIZE", 1))
+
+
+def of_all_processes(value):
+    """Return the list of what all processes call this with; each waits for all."""
+    values = [value] * N_RANKS
+    if N_RANKS > 1:
+        dist.all_gather_object(values, value)
+    return values
+
+
+@contextmanager
+def one_before_the_others():
+    """Within this, the first process of a computer is before all others."""
+    if LOCAL_RANK > 0:
+        of_all_processes(None)  # wait until the first one comes to the line below
+    yield
+    if LOCAL_RANK == 0:
+        of_all_processes(None)
+
+
+def in_all_processes(model):
+    """Return the model, in PyTorch's DistributedDataParallel if there are processes."""
+    if N_RANKS == 1:
+        return model
+    parallel = nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
+    parallel.register_comm_hook(None, sum_gradients)
+    return parallel
+
+
+def sum_gradients(_, bucket):
+    """Add up gradients of all processes, where DistributedDataParallel averages."""
+    work = dist.all_reduce(bucket.buffer(), async_op=True)
+    return work.get_future().then(lambda done: done.value()[0])
+
+
+def adding_up_gradients(model, is_last):
+    """Within this, backward() adds up the gradients of all processes, if is_last.
+
+    Once a step is enough: until then, each process adds up those of its own batches.
+    """
+    return nullcontext() if is_last or N_RANKS == 1 else model.no_sync()
+
+
+def progress_bar(step, n_steps):
+    """Return a progress bar, which only shows on a terminal, and only once."""
+    is_hidden = True if RANK > 0 else None  # None: as the terminal is
+    return tqdm(total=n_steps, initial=step, leave=False, disable=is_hidden)
+
+
+def choose_device(name):
+    """Return the torch.device of that name (auto: the best), and connect the processes.
+
+    Raises UserError if it cannot be used.
+    """
+    if name == "auto":
+        name = "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else name
+    try:
+        if name == "cuda" and N_RANKS > 1:
+            torch.cuda.set_device(LOCAL_RANK)
+        torch.ones(1, device=name).item()  # something is stored there and read back
+        if name.startswith("cuda"):  # TF32: 11 bits of precision in products, but fast
+            torch.set_float32_matmul_precision("high")
+        if N_RANKS > 1:  # they may wait an hour, as for a download
+            backend = "nccl" if name.startswith("cuda") else "gloo"
+            dist.init_process_group(backend, timeout=timedelta(hours=1))
+    except Exception as problem:  # PyTorch raises many kinds
+        cause = f"--device {name} cannot be used here ({reason(problem)})"
+        raise UserError(f"{cause}; try --device cpu") from None
+    return torch.device(name)
+
+
+def choose_dtype(name, device, cfg):
+    """Return the torch.dtype of that name, or for "auto" the faster one."""
+    if name != "auto":
+        return getattr(torch, name)
+    is_faster = False
+    if device.type == "cuda":  # NVIDIA's GPUs have circuits for bfloat16 since Ampere
+        is_faster = torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        seconds = {dtype: block_time(cfg, dtype) for dtype in ("float32", "bfloat16")}
+        is_faster = seconds["bfloat16"] < 0.7 * seconds["float32"]
+    return torch.bfloat16 if is_faster else torch.float32
+
+
+def block_time(cfg, dtype):
+    """Return the seconds that a block takes on the CPU: the best of eight."""
+    block = TransformerBlock(cfg)
+    x = torch.randn(8, 40, cfg["emb_dim"])
+    times = []
+    for _ in range(8):
+        start = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
+            block(x).sum().backward()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
 def move_model(model, device, dtype, tokenizer):
-    """Move the model to its device and number format. UserError if it does not compute there what it computes on the
-    CPU: some GPUs with some versions of PyTorch give wrong numbers and no error."""
-    idx = text_to_token_ids("The capital of France is Paris. The capital of Kenya is", tokenizer)
+    """Move a model to its device and number format.
+
+    Raises UserError if it does not compute there what it computes on the CPU: some GPUs
+    with some versions of PyTorch give wrong numbers and no error.
+    """
+    idx = text_to_token_ids("The capital of France is Paris. The capital of", tokenizer)
     with torch.no_grad():
         expected = model.eval()(idx)
-        model.bfloat16 = dtype == torch.bfloat16
-        error = (model.to(device)(idx.to(device)).float().cpu() - expected).abs().max()
-    # binary digits: bfloat16 keeps 8, TF32 11, float32 24 (less on some GPUs); eight times that for all layers together
-    allowed = 8 * expected.abs().max() / 2 ** (8 if model.bfloat16 else 11 if device.type == "cuda" else 14)
-    require(error <= allowed, f"{device} computes wrongly: a logit is off by {error:.3g}. Use --device cpu")
+        model.to(device).dtype = dtype
+        error = (model(idx.to(device)).float().cpu() - expected).abs().max()
+    # Bits of precision: bfloat16 has 8, TF32 11, float32 24, but not on each GPU, so
+    # that 14 are asked for. An error of eight times the last one's worth is allowed, as
+    # the rounding of all layers adds up.
+    bits = 14
+    if device.type == "cuda":
+        bits = 11
+    if dtype == torch.bfloat16:
+        bits = 8
+    if not error <= 8 * expected.abs().max() / 2**bits:
+        cause = f"{device} computes wrongly: a logit is off by {error:.3g}"
+        raise UserError(f"{cause}. Use --device cpu")
 
-# ---- 7. Generation ---------------------------------------------------------------------------------------------
-# To write, ask the model for the next token, append it, ask again: generate_text_simple. generate is faster. The keys
-# and values of earlier tokens never change, so they are kept (the cache), and only the newest token is computed. Many
-# prompts are answered at once, since most time goes into fetching the weights from memory, for one text or a hundred.
-@torch.no_grad()
-def generate_text_simple(model, idx, max_new_tokens, context_size):
-    """Append the likeliest next token, again and again: (B, T) to (B, T + max_new_tokens)."""
-    for _ in range(max_new_tokens):
-        logits = model(idx[:, -context_size:])  # what does not fit into the context is forgotten
-        idx = torch.cat((idx, logits[:, -1].argmax(dim=-1, keepdim=True)), dim=1)
-    return idx
-def choose_next(logits, temperature, top_k):
-    """(B, vocab_size) to (B,): the likeliest next token, or above temperature 0 one that is drawn from the top_k."""
-    if temperature == 0: return logits.max(dim=-1).indices  # the same, but argmax is slow in bfloat16 on a CPU
-    logits = logits.float() / temperature
-    worst_allowed = logits.topk(min(top_k or math.inf, logits.shape[-1])).values[:, -1:]
-    logits = logits.masked_fill(logits < worst_allowed, -math.inf)
-    return torch.multinomial(torch.softmax(logits, dim=-1), num_samples=1).squeeze(1)
-@torch.no_grad()
-def generate(model, idx, max_new_tokens, context_size, temperature=0.0, top_k=None, eos_id=None, padding=None):
-    """Continue each row of idx, (B, T), by n <= max_new_tokens, until all have said eos_id: (B, T + n); who is done
-    repeats it. padding, (B,): how many tokens at the start of a row are no text, but make it as long as the others."""
-    (B, T), device, cfg = idx.shape, idx.device, model.cfg
-    tokens, end = F.pad(idx, (0, max_new_tokens), value=eos_id or 0), T
-    rows = torch.arange(B, device=device)  # those that are still being written
-    done = rows < 0  # and which of them have just ended
-    shape = (2, B, min(T + max_new_tokens, context_size), cfg["n_heads"], cfg["emb_dim"] // cfg["n_heads"])
-    dtype = torch.bfloat16 if model.bfloat16 else torch.float32
-    caches = [torch.zeros(shape, dtype=dtype, device=device) for _ in model.trf_blocks]  # keys and values of each layer
-    with model.autocast():  # around the loop, so that the weights are converted only once
-        while end < T + max_new_tokens and not done.all():
-            lost = max(0, end - context_size)  # what does not fit into the context; without it, all positions change
-            start = lost if lost or end == T else end - 1
-            last = torch.arange(1, len(rows) + 1, device=device) * (end - start) - 1  # the last token of each text
-            pads = None if padding is None else (padding - lost).clamp(min=0)
-            logits = model(tokens[rows, start:end], last, pads, None if lost else caches, 0 if lost else start)
-            newest = choose_next(logits, temperature, top_k).masked_fill(done, eos_id or 0)
-            tokens[rows, end] = newest
-            end += 1
-            done |= newest == (-1 if eos_id is None else eos_id)
-            if done.float().mean() > 0.5:  # to drop rows is to copy the others: only when it pays
-                keep = (~done).nonzero().squeeze(1)
-                rows, done, padding = rows[keep], done[keep], None if padding is None else padding[keep]
-                caches = [cache[:, keep] for cache in caches]
-    return tokens[:, :end]
-def generate_responses(model, prompts, tokenizer, max_new_tokens, temperature=0.0, top_k=None, batch_size=96):
-    """Return the model's answers to prompts, lists of tokens, in their order; all processes share the work."""
-    eos_id, responses, device = tokenizer.eot_token, {}, model.tok_emb.weight.device
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for batch in chunks(order, max(1, min(batch_size, math.ceil(len(prompts) / N_RANKS))))[RANK::N_RANKS]:
-        T = len(prompts[batch[-1]])  # the longest one
-        padding = [T - len(prompts[i]) for i in batch]
-        idx = torch.tensor([[eos_id] * n + prompts[i] for n, i in zip(padding, batch, strict=True)], device=device)
-        output = generate(model.eval(), idx, max_new_tokens, model.cfg["context_length"], temperature, top_k, eos_id,
-                          torch.tensor(padding, device=device))
-        for i, row in zip(batch, output.tolist(), strict=True):
-            answer = row[T:] + [eos_id]
-            responses[i] = tokenizer.decode(answer[: answer.index(eos_id)]).strip()
-    responses = {i: text for part in of_all_ranks(responses) for i, text in part.items()}
-    return [responses[i] for i in range(len(prompts))]
-def respond(model, tokenizer, prompt, max_new_tokens=128, temperature=0.0, top_k=None):
-    """Return the model's answer to one prompt, a text."""
-    prompts = [tokenizer.encode_ordinary(prompt)]
-    return generate_responses(model, prompts, tokenizer, max_new_tokens, temperature, top_k)[0]
 
-# ---- 8. Evaluation ---------------------------------------------------------------------------------------------
-# Two kinds of measure. The loss: how much does the true answer surprise the model, per token? And the scores: how close
-# is its own answer to the true one? Neither knows that two different answers may both be right. Read some.
-def calc_loss_batch(input_batch, target_batch, model, device):
-    """Return (mean cross-entropy of the scored tokens of a batch, in nats, as a scalar tensor; how many they are)."""
-    # Logits are computed for scored tokens only. And as matrix routines are prepared for each new shape, which takes
-    # time and memory, shapes are rounded up, T to a multiple of 8 and N to one of 32, by what is not scored.
-    extra = min(-input_batch.shape[1] % 8, model.cfg["context_length"] - input_batch.shape[1])
-    inputs, targets = F.pad(input_batch, (0, extra)), F.pad(target_batch, (0, extra), value=IGNORE_INDEX).flatten()
-    scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,)
-    n_scored, n_extra = len(scored), -len(scored) % 32
-    targets, scored = F.pad(targets[scored], (0, n_extra), value=IGNORE_INDEX), F.pad(scored, (0, n_extra))
-    logits = model(inputs.to(device), scored.to(device)).float()
-    total = F.cross_entropy(logits, targets.to(device), ignore_index=IGNORE_INDEX, reduction="sum")
-    return total / max(1, n_scored), n_scored
-def calc_loss_loader(data_loader, model, device):
-    """Return the mean loss over all scored tokens: not over batches, of which some have more and some fewer."""
-    total, n_tokens = 0.0, 0
-    for i, (input_batch, target_batch) in enumerate(data_loader):
-        if i % N_RANKS != RANK: continue  # another process does it
-        loss, n = calc_loss_batch(input_batch, target_batch, model, device)
-        total, n_tokens = total + n * loss.detach(), n_tokens + n
-    total, n_tokens = map(sum, zip(*of_all_ranks((float(total), n_tokens)), strict=True))
-    return total / n_tokens
-@torch.no_grad()
-def evaluate_model(model, data_loader, device):
-    """Return the mean loss over a loader, without learning from it."""
-    return calc_loss_loader(data_loader, model.eval(), device)
-def show(label, text):  # tqdm.write is like print, but leaves a progress bar whole
-    tqdm.write(f"  {label + ':':<15}{textwrap.shorten(one_line(text), width=100, placeholder=' ...')}")
-def generate_and_print_sample(model, tokenizer, start_context):
-    """Print how the model continues start_context."""
-    show("sample answer", respond(model, tokenizer, start_context, max_new_tokens=50))
-def answer_words(text):
-    """Return the words of an answer that are compared, as SQuAD does (Rajpurkar et al. 2016, arXiv:1606.05250)."""
-    text = text.lower().translate(str.maketrans("", "", string.punctuation))
-    return [word for word in text.split() if word not in ("a", "an", "the")]
-def token_f1(response, truth):
-    """Return SQuAD's F1 score, 0 to 1: the harmonic mean of the precision and the recall of a response's words."""
-    response, truth = answer_words(response), answer_words(truth)
-    if response == truth: return 1.0
-    return 2 * (Counter(response) & Counter(truth)).total() / (len(response) + len(truth))
-def score_model(model, dataset, tokenizer, max_new_tokens, device):
-    """Return (scores, responses) of the model for a data set."""
-    loss = evaluate_model(model, make_loader(dataset, 32, tokenizer, model.cfg["context_length"]), device)
-    prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
-    responses = generate_responses(model, prompts, tokenizer, max_new_tokens)
-    pairs = [(response, entry["output"]) for response, entry in zip(responses, dataset.entries, strict=True)]
-    exact = sum(answer_words(response) == answer_words(truth) for response, truth in pairs) / len(pairs)
-    f1 = sum(token_f1(response, truth) for response, truth in pairs) / len(pairs)
-    return {"loss": loss, "perplexity": math.exp(loss), "exact_match": exact, "token_f1": f1}, responses
+# ---- main() --------------------------------------------------------------------------
+# run() goes through the table of contents. use() is for what comes after it.
+# How PyTorch says that there is not enough memory:
+NO_MEMORY = re.compile("(out of|allocate|enough) memory|ALLOC_FAIL|Invalid buffer size")
 
-# ---- 9. Training -----------------------------------------------------------------------------------------------
-# Show the model a batch, measure the loss, compute for each weight in which direction the loss falls (backward), and
-# move all weights a little that way (the optimizer). Watch two numbers: the training loss nearly always falls; where
-# the validation loss, over entries that are never trained on, turns up, the model begins to learn entries by heart.
-def make_optimizer(model, lr):
-    """Return AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101): a weight moves by the mean of its recent gradients,
-    divided by their usual size, so that all move at a like pace. Weight decay pulls the matrices towards 0, too."""
-    groups = [{"params": [weight for weight in model.parameters() if weight.dim() == dim], "weight_decay": decay,
-               "highest_lr": lr} for dim, decay in ((2, 0.1), (1, 0.0))]
-    fused = model.tok_emb.weight.device.type in ("cpu", "cuda")  # one pass over the weights instead of a dozen
-    return torch.optim.AdamW(groups, lr=lr, fused=fused)
-def cosine_schedule(step, n_steps):
-    """Return the part of the highest learning rate for a step, counted from 0: in the first tenth it rises, as AdamW
-    has seen few gradients so far, and then it falls along half a cosine (arXiv:1608.03983), to end with small steps."""
-    warm_up = math.ceil(n_steps / 10)
-    if step < warm_up: return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / (n_steps - warm_up)))
-def backward_step(inputs, targets, model, device, n_parts):
-    """Compute the gradients of a batch's mean loss. To save memory, it is cut into n_parts, and the processes share
-    these out. Return (the mean loss, the number of scored tokens), both of the whole batch."""
-    extra, n_scored, total = -len(inputs) % n_parts, int((targets != IGNORE_INDEX).sum()), 0.0
-    inputs, targets = F.pad(inputs, (0, 0, 0, extra)), F.pad(targets, (0, 0, 0, extra), value=IGNORE_INDEX)  # more rows
-    parts = list(zip(inputs.chunk(n_parts), targets.chunk(n_parts), strict=True))[RANK::N_RANKS]
-    for i, part in enumerate(parts):
-        # processes exchange gradients at their last part only; DDP averages over processes, we need the sum: * N_RANKS
-        with model.no_sync() if N_RANKS > 1 and i + 1 < len(parts) else nullcontext():
-            loss, n = calc_loss_batch(*part, model, device)
-            loss = loss * n / n_scored  # of the batch; the mean of means would favor parts with few tokens
-            (loss * N_RANKS).backward()
-        total = total + loss.detach()
-    if N_RANKS > 1: dist.all_reduce(total)
-    return total, n_scored
-def train_model_simple(model, train_set, val_loader, optimizer, device, num_epochs, batch_size, eval_freq,
-                       start_context, tokenizer, seed, progress=None, save=lambda progress: None, accumulate=1,
-                       schedule=cosine_schedule, patience=None):
-    """Train, and return three lists with a number for each report, every eval_freq steps: training loss (the mean since
-    the last one, each before the model learned from it), validation loss, tokens seen. save(progress) is called after
-    each epoch, at the end, and before KeyboardInterrupt; with that progress, another call goes on. With patience, that
-    many reports without a lower validation loss end the training, and the model gets the weights of the best report."""
-    now = SimpleNamespace(**progress or {"step": 0, "tokens_seen": 0, "train_losses": [], "val_losses": [], "best": {},
-                                         "track_tokens_seen": [], "losses": [], "n_scored": [], "over": False})
-    n_parts, steps_per_epoch = accumulate * N_RANKS, math.ceil(len(train_set) / (batch_size * accumulate * N_RANKS))
-    n_steps = num_epochs * steps_per_epoch
-    bar = tqdm(total=n_steps, initial=now.step, desc="fine-tuning", unit="step", leave=False, disable=RANK > 0 or None)
-    parallel, ctrl_c, usual = model, [], signal.getsignal(signal.SIGINT)
-    if N_RANKS > 1:  # the same model, which exchanges gradients
-        parallel = nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
-        parallel.cfg = model.cfg
-    with bar, ExitStack() as afterwards:
-        if N_RANKS == 1:  # Ctrl-C is noted, to stop after the step; pressed again, it does the usual
-            afterwards.callback(signal.signal, signal.SIGINT, usual)
-            signal.signal(signal.SIGINT, lambda *_: (ctrl_c.append(True), signal.signal(signal.SIGINT, usual)))
-        while not now.over:
-            epoch, n_done = divmod(now.step, steps_per_epoch)
-            for inputs, targets in make_loader(train_set, batch_size * n_parts, tokenizer, model.cfg["context_length"],
-                                               seed + epoch, n_done):  # another seed, another order
-                model.train()  # dropout, if there is any; without it while the model is watched
-                optimizer.zero_grad()  # or gradients would add up over the steps
-                loss, n = backward_step(inputs, targets, parallel, device, n_parts)
-                norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)  # no odd batch may throw us far off
-                for group in optimizer.param_groups: group["lr"] = group["highest_lr"] * schedule(now.step, n_steps)
-                optimizer.step()
-                # tensors, as to read a number is to wait for a GPU; 0 * norm is not a number if a gradient is not
-                now.losses.append(loss + 0 * norm)
-                now.n_scored.append(n)
-                now.tokens_seen, now.step = now.tokens_seen + inputs.numel(), now.step + 1
-                bar.update()
-                report = now.step in (1, n_steps) or now.step % eval_freq == 0
-                epoch_over, stop = now.step % steps_per_epoch == 0, bool(ctrl_c)
-                if report or epoch_over or stop:
-                    now.losses = [float(loss) for loss in now.losses]  # of the steps since the last report
-                    n_odd = len(now.losses) - [*(loss < 100 for loss in now.losses), False].index(False)
-                    require(n_odd == 0, f"training diverged in step {now.step - n_odd + 1}: the loss or a gradient is"
-                            " huge, or not a number. Try a smaller --lr")
-                if report:
-                    now.train_losses.append(float(np.average(now.losses, weights=now.n_scored)))
-                    now.val_losses.append(evaluate_model(model, val_loader, device))
-                    now.track_tokens_seen.append(now.tokens_seen)
-                    tqdm.write(f"  epoch {epoch + 1:>2}   step {now.step:>5}/{n_steps}   train loss"
-                               f" {now.train_losses[-1]:.3f}   val loss {now.val_losses[-1]:.3f}")
-                    now.losses, now.n_scored = [], []
-                    n_worse = len(now.val_losses) - 1 - now.val_losses.index(min(now.val_losses))
-                    now.over = n_worse == patience
-                    if patience and n_worse == 0:
-                        now.best = {name: weight.detach().cpu().clone() for name, weight in model.named_parameters()}
-                now.over |= now.step == n_steps
-                if epoch_over: generate_and_print_sample(model, tokenizer, start_context)
-                if epoch_over or stop or now.over: save(vars(now))
-                if ctrl_c and (stop or now.over): raise KeyboardInterrupt
-                if now.over: break
-    if now.best: model.load_state_dict(now.best, strict=False)
-    return now.train_losses, now.val_losses, now.track_tokens_seen
-def save_training(path, model, optimizer, **others):
-    """Write what it takes to go on with a training into one file: weights, optimizer, random state, and the others."""
-    with whole_file(path, 12 * sum(weight.numel() for weight in model.parameters())) as file:  # AdamW has two averages
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "bfloat16": model.bfloat16,
-                    "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()], **others}, file)
-def resume_training(path, model, optimizer, settings):
-    """Restore what save_training wrote; return the others. UserError if it is damaged or of other settings."""
-    with explained(f"{path} is damaged ({{}}). Delete it, and start without --resume", Exception):
-        require(zipfile.ZipFile(path).testzip() is None, "its checksums are wrong")
-        saved = torch.load(path, map_location="cpu", weights_only=True)  # only data: nothing in it is executed
-        others = {name: saved["settings"][name] for name in settings if saved["settings"][name] != settings[name]}
-        if not others:
-            model.load_state_dict(saved.pop("model"))
-            optimizer.load_state_dict(saved.pop("optimizer"))
-            torch.set_rng_state(saved["random"][0])
-            torch.cuda.set_rng_state_all(saved["random"][1:][: torch.cuda.device_count()])
-            model.bfloat16, _, _ = saved["bfloat16"], saved["progress"]["step"], saved["base"]
-    require(not others, f"{path} is of a run with {others}: repeat its settings, or start without --resume")
-    return saved
 
-# ---- 10. Results -----------------------------------------------------------------------------------------------
-# What remains when the program ends: a picture of the losses, the answers next to the true ones, the figures, and the
-# weights, for this program and, in the format of Hugging Face, for others.
-def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
-    """Draw training and validation loss against epochs (bottom) and tokens seen (top) into a PNG file."""
-    from matplotlib.figure import Figure  # only here: to import it takes longer than to draw
-    axis = (figure := Figure(figsize=(7, 4), layout="constrained")).subplots()
-    axis.plot(epochs_seen, train_losses, "o-", epochs_seen, val_losses, "o--", markersize=3)
-    axis.set(xlabel="epochs", ylabel="loss (nats per answer token)", ylim=(0, None))
-    axis.legend(["training loss", "validation loss"])
-    rate = tokens_seen[-1] / epochs_seen[-1]
-    axis.secondary_xaxis("top", functions=(lambda e: e * rate, lambda t: t / rate)).set_xlabel("tokens seen")
-    with whole_file(path, 100_000) as file: figure.savefig(file, format="png", dpi=150)
-MODEL_CARD = f"""A GPT-2, fine-tuned with finetune_gpt2.py to answer prompts of this form, where "### Input:" and its
-text may be missing. OpenAI's weights, that script's toy model and data are under the MIT License; others may differ.
-```
-{format_input({'instruction': '{instruction}', 'input': '{input}'})}{RESPONSE_HEADER}```
-"""
-def export(model, model_dir, folder):
-    """Write a model into a folder in the format of Hugging Face, with the tokenizer in model_dir. OSError."""
-    sizes, end_of_text = sizes_of(model.cfg), model.cfg["vocab_size"] - 1
-    folder.mkdir(parents=True, exist_ok=True)
-    tokens = {"bos_token_id": end_of_text, "eos_token_id": end_of_text}
-    save_json({"architectures": ["GPT2LMHeadModel"], **GPT2_CONFIG, **tokens, "vocab_size": sizes["n_vocab"],
-               "n_positions": sizes["n_ctx"], **sizes, "torch_dtype": "float32"}, folder / "config.json")
-    save_json({**tokens, "pad_token_id": end_of_text, "do_sample": False}, folder / "generation_config.json")
-    save_json({"tokenizer_class": "GPT2Tokenizer", "model_max_length": sizes["n_ctx"], "bos_token": "<|endoftext|>",
-               "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}, folder / "tokenizer_config.json")
-    for name in {*OPENAI_FILES[1:3], *HUB_FILES[1:3], "tokenizer.json"} & {file.name for file in model_dir.iterdir()}:
-        new_name = dict(zip(OPENAI_FILES, HUB_FILES, strict=True)).get(name, name)
-        save_bytes((model_dir / name).read_bytes(), folder / new_name)
-    if not (folder / "README.md").exists(): save_bytes(MODEL_CARD.encode(), folder / "README.md")
-    header = json.dumps({"__metadata__": {"format": "pt"}} | table_of_contents(checkpoint_layout(sizes))).encode()
-    with whole_file(folder / HUB_FILES[-1], sum(weight.nbytes for weight in model.parameters())) as file:
-        header += b" " * (-len(header) % 8)  # so that the arrays begin at a multiple of 8
-        file.write(len(header).to_bytes(8, "little") + header)
-        for _, array in weights_of(model): file.write(array.numpy())
-def show_answers(entries, columns):
-    """Print entries with the true answers and others, {label: answers}."""
-    for i, entry in enumerate(entries):
-        texts = {"instruction": entry["instruction"], "input": entry["input"], "true answer": entry["output"]}
-        texts |= {label: answers[i] or "(nothing)" for label, answers in columns.items()}
-        print()
-        for label in filter(texts.get, texts): show(label, texts[label])
+def at_least(lowest, kind=int):
+    """Return an argparse type: numbers of a kind, from lowest on."""
 
-# ---- 11. main() ------------------------------------------------------------------------------------------------
-# The table of contents come true: run. And what comes after it, --ask and --export: use.
+    def number(text):
+        value = kind(text)
+        if not lowest <= value < 2**63:
+            raise ValueError
+        return value
+
+    return number
+
+
 def heading(text):
+    """Print a heading, and return the time."""
     print(f"\n{text}\n{'-' * len(text)}")
     return time.perf_counter()
+
+
+def prepare_data(args):
+    """Return the entries to train on, to test with and to validate with."""
+    file = args.data
+    url = None
+    if args.data.startswith(("http://", "https://")):
+        url = args.data  # kept in a file whose name is made of it
+        file = Path(args.out) / re.sub(r"[^A-Za-z0-9.]+", "-", url)[-100:]
+    data = download_and_load_file(file, url)[: args.limit]
+    data_sum = hashlib.sha256(json.dumps(data).encode()).hexdigest()
+    if getattr(args, "data_sum", data_sum) != data_sum:
+        raise UserError(f"{args.data} has changed since the run that is to be resumed")
+    args.data_sum = data_sum
+    train, test, val = split_data(data)
+    print(f"{len(data):,} entries: {len(train):,} to train on, ", end="")
+    print(f"{len(test):,} to test, {len(val):,} to validate\n\nThe first one:")
+    text = format_input(data[0]) + RESPONSE_HEADER + data[0]["output"]
+    print(textwrap.indent(text, "  | ", lambda line: True))
+    return train, test, val
+
+
+def load_chosen_model(args):
+    """Return load_model() of the chosen size; note in args which it is."""
+    if is_model(Path(args.weights)):
+        if args.model not in ("auto", Path(args.weights).resolve().name):
+            raise UserError(f"{args.weights} is itself a model: leave --model out")
+        args.model = Path(args.weights).resolve().name
+    if args.model != "auto":
+        return load_model(args.model, args.weights)
+    try:
+        args.model = "124M"
+        return load_model(args.model, args.weights)
+    except DownloadError as problem:
+        print(f"This is the toy model, not GPT-2, because {problem}\n")
+        args.is_stand_in = True
+        args.model = "tiny"
+        return load_model(args.model, args.weights)
+
+
+def prepare_model(args, device):
+    """Return (model, tokenizer, facts about it); note in args what is chosen."""
+    with one_before_the_others():  # it may have to download something
+        model, tokenizer, folder = load_chosen_model(args)
+    args.lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 1e-4)
+    dtype = of_all_processes(choose_dtype(args.dtype, device, model.cfg))[0]
+    args.dtype = str(dtype).removeprefix("torch.")
+    move_model(model, device, dtype, tokenizer)
+    n_parameters = sum(weight.numel() for weight in model.parameters())
+    facts = {"model": args.model, "parameters": n_parameters, "weights": str(folder)}
+    facts |= {"device": str(device), "dtype": args.dtype}
+    print(*(f"{name}: {facts[name]}" for name in facts), sep="\n")
+    return model, tokenizer, facts
+
+
+def show_base_model(model, test_set, tokenizer, args):
+    """Show what the model can do before training; return what score_model returns."""
+    idx = text_to_token_ids("The capital of France is", tokenizer).to(model.device)
+    context_size = model.cfg["context_length"]
+    idx = generate_text_simple(model.eval(), idx, 12, context_size)
+    print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
+    base = score_model(model, test_set, tokenizer, args.max_new_tokens)
+    print(f"On the answers of the test set, its loss is {base['scores']['loss']:.3f}.")
+    print("Its own answers:")
+    show_answers(test_set.entries[:3], {"base model": base["responses"]})
+    return base
+
+
+def fine_tune(model, train_set, val_set, tokenizer, args, saved, base):
+    """Train the model, from a save on if there is one. Return the Progress."""
+    out = Path(args.out)
+    optimizer = make_optimizer(model, args.lr)
+    progress = restore_training(saved, model, optimizer) if saved else None
+    n_steps = len(plan_training(train_set, args))
+    step_size = args.batch_size * args.accumulate * N_RANKS
+    print(f"epochs: {args.epochs}, steps: {n_steps:,} of {step_size} entries, ", end="")
+    print(f"highest learning rate: {args.lr:g}")
+    if not saved and RANK == 0 and (out / UNFINISHED).exists():
+        os.replace(out / UNFINISHED, out / "unfinished.old.pth")
+        print(f"{UNFINISHED}, not used without --resume, is now unfinished.old.pth")
+    show_answers(val_set.entries[:1], {})
+
+    def save(progress):
+        if RANK == 0:
+            others = {"settings": settings_of(args), "base": base}
+            save_training(out / UNFINISHED, model, optimizer, progress, **others)
+            plot_losses(*losses_of(progress).values(), out / "loss-plot.png")
+
+    return train_model_simple(
+        model, train_set, val_set, optimizer, tokenizer, args, progress, save
+    )
+
+
+def losses_of(progress):
+    """Return what was reported, in the order in which plot_losses takes it."""
+    x = {"epochs": progress.epochs, "tokens": progress.tokens}
+    return {**x, "train": progress.train_losses, "validation": progress.val_losses}
+
+
+def settings_of(args):
+    """Return the settings of a run as they are saved."""
+    settings = {name: value for name, value in vars(args).items() if name != "said"}
+    return {**settings, "ranks": N_RANKS}
+
+
+def compare(entries, base, tuned):
+    """Print the scores and some answers before and after the training."""
+    print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")
+    for name, score in tuned["scores"].items():
+        print(f"{name.replace('_', ' '):16}{base['scores'][name]:12.3f}{score:12.3f}")
+    answers = {"base model": base["responses"], "fine-tuned": tuned["responses"]}
+    show_answers(entries[:3], answers)
+
+
+def write_results(model, entries, base, tuned, metrics, args):
+    """Write the weights, the answers and the figures into files."""
+    out = Path(args.out)
+    weights = out / f"gpt2-{args.model}-sft.pth"  # sft: supervised fine-tuning
+    with whole_file(weights) as file:
+        torch.save(model.cpu().state_dict(), file)  # so that any machine can load it
+    answers = []
+    responses = zip(base["responses"], tuned["responses"], strict=True)
+    for entry, (before, after) in zip(entries, responses, strict=True):
+        answers.append({**entry, "base_response": before, "model_response": after})
+    save_json(answers, out / "instruction-data-with-response.json")
+    metrics["scores"] = {"base": base["scores"], "tuned": tuned["scores"]}
+    save_json(metrics, out / "metrics.json")
+    for leftover in (out / UNFINISHED, *out.glob("*.part")):
+        leftover.unlink(missing_ok=True)
+    files = "loss-plot.png, instruction-data-with-response.json, metrics.json"
+    print(f"{out}: {files}, {weights.name}")
+
+
 def run(args):
     """Do the whole job with these settings."""
-    device, out, start = choose_device(args.device), Path(args.out), heading("Data")
+    device = choose_device(args.device)
+    out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()  # better to learn now that nothing can be written there
-    is_url = args.data.startswith(("http://", "https://"))  # then it is kept under a name made of the address
-    data_file = out / re.sub(r"[^A-Za-z0-9.]+", "-", args.data)[-100:] if is_url else args.data
-    if LOCAL_RANK: of_all_ranks(None)  # wait for the first process on this machine: it may have to download something
-    data = download_and_load_file(data_file, args.data if is_url else None)[: args.limit]
-    parts = split_data(data)
-    print("{:,} entries: {:,} to train on, {:,} to test, {:,} to validate".format(len(data), *map(len, parts)))
-    print("\nThe first one:", *(format_input(data[0]) + RESPONSE_HEADER + data[0]["output"]).split("\n"), sep="\n  | ")
+    tempfile.TemporaryFile(dir=out).close()  # if it cannot be written to, say so now
+    times = [heading("Data")]
+    saved = {}
+    if args.resume:
+        saved, args = read_save(out / UNFINISHED, args)
+    parts = prepare_data(args)
     heading("Model")
-    own, note = (Path(args.weights) / files_in(args.weights)[0]).exists(), ""
-    require(not own or args.model == "auto", f"{args.weights} is a model, which has its size: leave --model out")
-    size = Path(args.weights).resolve().name if own else "124M" if args.model == "auto" else args.model
-    try: model, tokenizer, source = load_model(size, args.weights, args.weights_url)
-    except requests.RequestException as problem:
-        if args.model != "auto": raise
-        size, note = "tiny", "This was the toy model, not GPT-2: see above, under Model."
-        print(f"This is the toy model, not GPT-2, because {problem}\n")
-        model, tokenizer, source = load_model(size, args.weights)
-    if not LOCAL_RANK: of_all_ranks(None)  # now the others
-    move_model(model, device, of_all_ranks(choose_dtype(args.dtype, device, model.cfg))[0], tokenizer)
-    lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 1e-4)
-    settings = {name: value for name, value in vars(args).items() if name not in ("out", "resume", "weights_url")} | {
-        "model": size, "lr": lr, "ranks": N_RANKS, "data_sha256": hashlib.sha256(json.dumps(data).encode()).hexdigest()}
-    optimizer, unfinished, saved = make_optimizer(model, lr), out / "unfinished.pth", {"progress": {}}
-    states = of_all_ranks((size, settings["data_sha256"], args.resume and unfinished.exists()))
-    require(len(set(states)) == 1, f"the computers have different weights, data, or {unfinished}: {states}")
-    if states[0][2]: saved = resume_training(unfinished, model, optimizer, settings)
-    n_parameters, context_size = sum(weight.numel() for weight in model.parameters()), model.cfg["context_length"]
-    train_set, test_set, val_set = sets = [InstructionDataset(part, tokenizer, context_size) for part in parts]
-    facts = {"model": size, "parameters": n_parameters, "weights": str(source), "device": str(device),
-             "dtype": "bfloat16" if model.bfloat16 else "float32",
-             "entries too long for the context": sum(part.left_out for part in sets)}
-    print(*(f"{name}: {fact:,}" if type(fact) is int else f"{name}: {fact}" for name, fact in facts.items()), sep="\n")
-    require(all(sets), "in one part of the data, no entry is shorter than the context")
-    loaded = heading("Baseline: the model as it comes")
-    if saved["progress"]: base_scores, base_responses = saved["base"]
-    else:
-        idx = text_to_token_ids("The capital of France is", tokenizer).to(device)
-        idx = generate_text_simple(model.eval(), idx, max_new_tokens=12, context_size=context_size)
-        print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
-        base_scores, base_responses = score_model(model, test_set, tokenizer, args.max_new_tokens, device)
-        print(f"On the answers of the test set, its loss is {base_scores['loss']:.3f}. Its own answers:")
-        show_answers(test_set.entries[:3], {"base model": base_responses})
-    train_start = heading("Fine-tuning")
-    step_size, sample = args.batch_size * args.accumulate * N_RANKS, val_set.entries[0]
-    steps_per_epoch = math.ceil(len(train_set) / step_size)
-    n_steps, eval_freq = args.epochs * steps_per_epoch, math.ceil(args.epochs * steps_per_epoch / 10)
-    print(f"epochs: {args.epochs}, steps: {n_steps:,} of {step_size} entries, learning rate: {lr:g} ({args.schedule})")
-    if not (args.resume or RANK) and unfinished.exists():
-        print(f"{unfinished}, not used without --resume, is kept as", unfinished.replace(out / "unfinished.old.pth"))
-    show_answers([sample], {})
-    epochs_seen = [step / steps_per_epoch for step in sorted({1, n_steps, *range(eval_freq, n_steps, eval_freq)})]
-    def save(now):
-        if RANK: return  # the first process writes for all
-        save_training(unfinished, model, optimizer, progress=now, settings=settings, base=(base_scores, base_responses))
-        plot_losses(epochs_seen[: len(now["val_losses"])], now["track_tokens_seen"], now["train_losses"],
-                    now["val_losses"], out / "loss-plot.png")
-    train, val, tokens = train_model_simple(
-        model, train_set, make_loader(val_set, 32, tokenizer, context_size), optimizer, device, args.epochs,
-        args.batch_size, eval_freq, format_input(sample) + RESPONSE_HEADER, tokenizer, args.seed, saved["progress"],
-        save, args.accumulate, cosine_schedule if args.schedule == "cosine" else lambda *_: 1.0, args.patience)
-    trained = heading(f"Evaluation: the unseen test set{', with the best weights' if args.patience else ''}")
-    scores, responses = score_model(model, test_set, tokenizer, args.max_new_tokens, device)
-    print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")
-    for key in scores: print(f"{key.replace('_', ' '):16}{base_scores[key]:12.3f}{scores[key]:12.3f}")
-    show_answers(test_set.entries[:3], {"base model": base_responses, "fine-tuned": responses})
-    if RANK: return
-    evaluated = heading("Files")
-    with whole_file(out / f"gpt2-{size}-sft.pth", 4 * n_parameters) as file:
-        torch.save(model.cpu().state_dict(), file)  # from the CPU, so that any machine can load it
-    answers = [{**entry, "base_response": base, "model_response": tuned} for entry, base, tuned in zip(
-        test_set.entries, base_responses, responses, strict=True)]
-    save_json(answers, out / "instruction-data-with-response.json")
-    seconds = {"load": loaded - start, "baseline": train_start - loaded, "train": trained - train_start,
-               "evaluate": evaluated - trained, "total": time.perf_counter() - start}
-    losses = {"epochs": epochs_seen[: len(val)], "tokens": tokens, "train": train, "validation": val}
-    save_json({**facts, "settings": settings, "losses": losses, "seconds": seconds, "scores": {"base": base_scores,
-        "tuned": scores}, "steps": round(losses["epochs"][-1] * steps_per_epoch), "train_tokens_per_second": (
-        tokens[-1] - saved["progress"].get("tokens_seen", 0)) / seconds["train"]}, out / "metrics.json")
-    for leftover in [unfinished, *(out.glob("*.part") if args.resume else [])]: leftover.unlink(missing_ok=True)
-    print(f"{out}: loss-plot.png, instruction-data-with-response.json, gpt2-{size}-sft.pth, metrics.json")
-    print(f"\nDone in {seconds['total']:.0f} s, of which fine-tuning {seconds['train']:.0f}. {note}")
+    model, tokenizer, facts = prepare_model(args, device)
+    context_length = model.cfg["context_length"]
+    sets = [InstructionDataset(part, tokenizer, context_length) for part in parts]
+    train_set, test_set, val_set = sets
+    n_left_out = sum(map(len, parts)) - sum(map(len, sets))
+    print(f"entries left out, as they are longer than the context: {n_left_out}")
+    if not all(sets):
+        raise UserError("in one part of the data, all entries are too long")
+    show_scored_tokens(train_set[0], tokenizer)
+    times.append(heading("Baseline: the model as it comes"))
+    base = saved.get("base") or show_base_model(model, test_set, tokenizer, args)
+    times.append(heading("Fine-tuning"))
+    progress = fine_tune(model, train_set, val_set, tokenizer, args, saved, base)
+    times.append(heading("Evaluation: the unseen test set"))
+    tuned = score_model(model, test_set, tokenizer, args.max_new_tokens)
+    compare(test_set.entries, base, tuned)
+    times.append(heading("Files"))
+    stages = ("load", "baseline", "train", "evaluate")
+    seconds = dict(zip(stages, np.diff(times).tolist(), strict=True))
+    seconds["total"] = time.perf_counter() - times[0]
+    if RANK == 0:
+        metrics = {**facts, "left_out": n_left_out, "settings": settings_of(args)}
+        metrics |= {"losses": losses_of(progress), "seconds": seconds}
+        metrics |= {"steps": progress.step, "tokens": progress.tokens_seen}
+        write_results(model, test_set.entries, base, tuned, metrics, args)
+    print(f"\nDone in {seconds['total']:.0f} s, ", end="")
+    print(f"of which fine-tuning {seconds['train']:.0f}.")
+    if hasattr(args, "is_stand_in"):
+        print("This was the toy model, not GPT-2: see above, under Model.")
+
+
 def use(args):
-    """Do with a fine-tuned model what these settings ask for."""
-    require(N_RANKS == 1, "--ask and --export are the work of one process: start them without torchrun")
-    device, names = choose_device(args.device), f"gpt2-{'*' if args.model == 'auto' else args.model}-sft.pth"
-    files = sorted(Path(args.out).glob(names), key=lambda file: file.stat().st_mtime)
-    require(files, f"there is no {names} in {args.out}: fine-tune first, without --ask and --export")
+    """Ask a fine-tuned model, or export it."""
+    if N_RANKS > 1:
+        raise UserError("--ask and --export are for one process: leave torchrun out")
+    device = choose_device(args.device)
+    pattern = f"gpt2-{'*' if args.model == 'auto' else args.model}-sft.pth"
+    files = sorted(Path(args.out).glob(pattern), key=lambda file: file.stat().st_mtime)
+    if not files:
+        raise UserError(f"there is no {pattern} in {args.out}: fine-tune first")
     size = files[-1].name.removeprefix("gpt2-").removesuffix("-sft.pth")
-    model, tokenizer, source = load_model(size, args.weights, args.weights_url, tuned=files[-1])
-    if args.export: export(model, source, Path(args.export))
-    if args.ask is None: return print(f"{files[-1]} is now in {args.export}, too, in the format of Hugging Face")
+    model, tokenizer, folder = load_model(size, args.weights, tuned=files[-1])
+    if args.export:
+        export(model, folder, Path(args.export))
+        print(f"{files[-1]} is now in {args.export}, too, in Hugging Face's format")
+    if args.ask is None:
+        return
     move_model(model, device, choose_dtype(args.dtype, device, model.cfg), tokenizer)
-    with suppress(EOFError):  # Ctrl-D
-        for instruction in [args.ask] if args.ask else iter(lambda: input("> "), None):
-            prompt = format_input({"instruction": instruction, "input": args.input}) + RESPONSE_HEADER
-            print(respond(model, tokenizer, prompt, args.max_new_tokens, args.temperature, args.top_k))
+    if not args.ask:
+        print("Type one instruction a line; Ctrl-D ends.", file=sys.stderr)
+    for instruction in [args.ask] if args.ask else sys.stdin:
+        entry = {"instruction": instruction.strip(), "input": args.input}
+        prompt = format_input(entry) + RESPONSE_HEADER
+        sampling = {"temperature": args.temperature, "top_k": args.top_k}
+        print(respond(model, tokenizer, prompt, args.max_new_tokens, **sampling))
+
+
 def main(argv=None):
-    """Run the script: exit status 0 if all went well, 1 with one line if not, 2 for a wrong command line."""
+    """Run the script.
+
+    Exit status: 0 if all went well, 1 with one line if not, 2 for a wrong command line.
+    """
     args = parse_args(argv)
-    if RANK: sys.stdout = open(os.devnull, "w")  # of several processes, the first one speaks  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter shows "?", and a log is never behind
-        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="replace", line_buffering=True)
+    if RANK > 0:  # of several processes, only the first one speaks
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it is open to the very end
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # letters that a terminal lacks become "?"
+            stream.reconfigure(errors="replace", line_buffering=True)
     torch.manual_seed(args.seed)
     try:
-        (use if args.export or args.ask is not None else run)(args)
-        if N_RANKS > 1: os._exit(0)  # PyTorch's threads sometimes abort a process that ends in the usual way
+        if args.export or args.ask is not None:
+            use(args)
+        else:
+            run(args)
     except (UserError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except (MemoryError, RuntimeError) as problem:
-        if not isinstance(problem, MemoryError) and not OUT_OF_MEMORY.search(str(problem)): raise
-        sys.exit(f"error: out of memory ({reason(problem)}): try a smaller --batch-size (with --accumulate) or --model")
+        if not isinstance(problem, MemoryError) and not NO_MEMORY.search(str(problem)):
+            raise
+        cause = f"error: out of memory ({reason(problem)})"
+        sys.exit(f"{cause}: try a smaller --batch-size (with --accumulate) or --model")
     except KeyboardInterrupt:
-        sys.exit(f"stopped; a download goes on where it was, a training with --resume ({args.out}/unfinished.pth)")
-if __name__ == "__main__": main()
+        sys.exit("stopped: a download goes on where it was, a training with --resume")
+    if N_RANKS > 1:  # PyTorch's threads sometimes abort a process that ends as usual
+        sys.stdout.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
