@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-# Models this small are faster on few threads, and tests that run beside each other do not wait for each other. Set
-# before PyTorch is imported, and inherited by the scripts that the tests start.
-os.environ["OMP_NUM_THREADS"] = "2"
+# Models this small are hardly faster on several threads, and on a busy machine many times slower: threads wait for each
+# other, and spend all their time on that. Set before PyTorch is imported; the scripts that the tests start inherit it.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest

@@ -24,7 +24,7 @@ def quick(small_weights):
 def torchrun(n, *arguments, cwd, script=SCRIPT):
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={n}", "--standalone",
                str(script), *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE)
 
 

@@ -28,9 +28,9 @@ import finetune_gpt2 as ft
 
 RUN = [*map(str, QUICK), "--epochs", "3"]  # 51 entries to train on, 8 a step: 7 steps an epoch
 STEPS = 21
-SIZES = {"n_vocab": 2048, "n_ctx": 512, "n_embd": 64, "n_head": 1, "n_layer": 1}
+SIZES = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 32, "n_head": 1, "n_layer": 1}
 N_PARAMETERS = sum(math.prod(shape) for shape in ft.checkpoint_layout(SIZES).values())
-SMALLER = {}  # where the weights of this model are
+SMALLER = {}  # where the weights of this model are, and as much data as it is shown
 SCRIPT_RUN = [*RUN, "--limit", "30", "--max-new-tokens", "4"]  # 25 entries: 4 steps an epoch
 FILES = ["loss-plot.png", "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "metrics.json"]  # as written
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are sent on POSIX systems only")
@@ -39,31 +39,29 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are 
 @pytest.fixture(scope="module", autouse=True)
 def smaller_tiny(tmp_path_factory):
     """A run in this process takes some tenths of a second: with a small model, and a plot that is drawn only once. With
-    dropout, so that random numbers matter. And on one thread, here and in the scripts: threads that wait for each other
-    are slow on a busy machine."""
-    weights = tmp_path_factory.mktemp("weights")
-    write_openai_folder(weights / "tiny", SIZES, random_weights(SIZES, seed=4))
+    dropout, so that random numbers matter."""
+    weights, arrays = tmp_path_factory.mktemp("weights"), random_weights(SIZES, seed=4)
+    arrays["ln_f/b"] += 5 * arrays["wte"][-1]  # makes the end of the text likely: some answers are long, many are short
+    write_openai_folder(weights / "tiny", SIZES, arrays)
+    ft.save_json(ft.download_and_load_file(ft.HERE / "instruction-data.json")[:60], weights / "data.json")
     ft.plot_losses([1, 2], [1, 2], [1, 2], [1, 2], weights / "plot.png")
 
     def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
         assert len(epochs_seen) == len(tokens_seen) == len(train_losses) == len(val_losses) > 0
         ft.save_bytes((weights / "plot.png").read_bytes(), path)
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
         patch.setitem(SMALLER, "weights", str(weights))
+        patch.setitem(SMALLER, "data", str(weights / "data.json"))
         patch.setattr(ft, "plot_losses", plot_losses)
         patch.setitem(ft.GPT2, "drop_rate", 0.1)
         patch.setitem(ft.MODELS, "tiny", {**ft.GPT2, **{ft.SIZE_NAMES[name]: size for name, size in SIZES.items()}})
         yield
-    torch.set_num_threads(threads)
 
 
 def run_in(folder, *more):
     """Run main() in this process, with the results in `folder`."""
-    ft.main([*RUN, "--weights", SMALLER["weights"], *map(str, more), "--out", str(folder)])
+    ft.main([*RUN, "--weights", SMALLER["weights"], "--data", SMALLER["data"], *map(str, more), "--out", str(folder)])
 
 
 def failed_run(folder, *more):

@@ -84,6 +84,18 @@ def test_same_seed_same_numbers(toy_run, tmp_path):
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+@pytest.mark.slow
+def test_same_seed_same_numbers_on_two_threads(tmp_path, monkeypatch):
+    """However they share the work."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    texts, runs = [], []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        texts.append(without_times(run_script(*QUICK, cwd=tmp_path / name)[0]))
+        runs.append(torch.load(tmp_path / name / "outputs" / "gpt2-tiny-sft.pth", weights_only=True))
+    assert texts[0] == texts[1] and all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+
+
 def test_another_seed_other_numbers(small_weights, tmp_path):
     settings = [*QUICK, "--weights", small_weights]
     one, again, other = (without_times(run_here(*settings, "--seed", seed, cwd=tmp_path)[0]) for seed in (4, 4, 5))
