@@ -6,7 +6,9 @@
 
 The weights are random numbers in the layout of the released ones: how long a step takes does not depend on what was
 learned. Rivals take turns in one process, so that a machine that slows down slows all of them. "tokens" are those of
-the entries, without padding. Nothing here passes or fails: it prints Markdown tables.
+the entries, without padding. Nothing here passes or fails: it prints Markdown tables, each as soon as it is there, and
+on standard error what is being measured. bfloat16 is left out where the machine only emulates it, which takes many
+times as long and tells nothing; --dtype bfloat16 measures it all the same.
 """
 import argparse
 import json
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cached_property
 from pathlib import Path
 from statistics import mean, median
 
@@ -79,12 +82,20 @@ def write_weights(size, weights_dir, bpe_dir):
             file.write(array.astype("<f4").tobytes())
     (folder / "hparams.json").write_text(json.dumps(settings))
 
-def paired(rivals, rounds, device, warm_up=1):
+def say(what):
+    """Tell on standard error what is being measured: a line each, or on a terminal one that the next one replaces."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
+    elif what:
+        print(what, file=sys.stderr, flush=True)
+
+def paired(title, rivals, rounds, device, warm_up=1):
     """Give each of {name: function of the round} its turn, round after round; return {name: [seconds]}."""
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     seconds = {name: [] for name in rivals}
     for i in range(-warm_up, rounds):
         for name, action in rivals.items():
+            say(f"{title}: {name}, " + ("warm-up" if i < 0 else f"round {i + 1} of {rounds}"))
             wait()
             start = time.perf_counter()
             action(i)
@@ -98,6 +109,7 @@ def table(title, header, rows, note):
     rows = [[cell if isinstance(cell, str) else f"{cell:,.3g}" if cell < 100 else f"{cell:,.0f}" for cell in row]
             for row in rows]
     lines = [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
+    say("")  # a terminal's line is free again
     print(f"\n### {title}\n", *lines, f"\n{note}", sep="\n", flush=True)
 
 class Setup:
@@ -113,8 +125,19 @@ class Setup:
         self.train, self.test, self.val = (
             ft.InstructionDataset(part, self.tokenizer, self.context) for part in ft.split_data(self.data))
         self.parameters = (self.folder / ft.OPENAI_FILES[-1]).stat().st_size // 4
-        dtype = ft.choose_dtype(args.dtype, self.device, self.cfg)
-        self.dtype = str(dtype).removeprefix("torch.")
+        self.dtype = self.choose(args.dtype)
+
+    def choose(self, name):
+        """Return the number format that the script chooses for a --dtype."""
+        if name == "auto":
+            say("number formats, to leave out what is only emulated")
+        return str(ft.choose_dtype(name, self.device, self.cfg)).removeprefix("torch.")
+
+    @cached_property
+    def dtypes(self):
+        """The number formats that are compared: bfloat16 if this machine is fast in it, or if it is asked for."""
+        fastest = self.choose("auto") if self.args.dtype == "float32" else self.dtype
+        return list(dict.fromkeys(["float32", fastest]))
 
     def script_model(self, dtype):
         model = ft.load_model(self.args.model, self.args.weights)[0].to(self.device)
@@ -190,8 +213,8 @@ def trainer(setup, name):
 
 def rivals(setup):
     """Return the names of the ways to train that are compared, the script's own choice of a number format first."""
-    return list(dict.fromkeys([f"script, {setup.dtype}", "script, float32", "transformers, float32",
-                               "transformers, bfloat16"]))
+    return list(dict.fromkeys([f"script, {setup.dtype}", "script, float32",
+                               *(f"transformers, {dtype}" for dtype in setup.dtypes)]))
 
 def both_orders(dataset, setup, steps):
     """Return (grouped, mixed): the script's first batches, and batches of the very same entries drawn blindly."""
@@ -210,7 +233,7 @@ def turns(step, batches):
 def measure_step(setup):
     grouped, mixed = both_orders(setup.train, setup, setup.args.steps)
     steps = {name: turns(trainer(setup, name)[0], grouped if name[0] == "s" else mixed) for name in rivals(setup)}
-    seconds = paired(steps, len(grouped), setup.device, warm_up=2)
+    seconds = paired("training step", steps, len(grouped), setup.device, warm_up=2)
     entries, first = sum(map(len, grouped)), sum(seconds[rivals(setup)[0]])
     tokens = sum(len(token_ids) for batch in grouped for token_ids, _ in batch)
     header = ["training step", "median s", "mean s", "total, first = 1", "entries/s", "tokens/s"]
@@ -230,6 +253,7 @@ def measure_step(setup):
 
 def in_fresh_process(setup, job):
     """Run a job of this file in a process of its own and return the list of numbers that it prints."""
+    say(f"in a fresh process: {job}")
     command = [sys.executable, __file__, "--child", job, "--dtype", setup.dtype]
     for name in ("model", "device", "steps", "weights"):
         command += [f"--{name}", str(getattr(setup.args, name))]
@@ -289,20 +313,18 @@ def some_prompts(setup, number=None):
 
 def measure_answers(setup):
     prompts, few = some_prompts(setup), some_prompts(setup, setup.args.prompts)
-    single, half = (setup.script_model(dtype).eval() for dtype in ("float32", "bfloat16"))
-    peer = setup.peer_model().eval()
-    seconds = paired({
-        "script, float32": lambda i: write_batched(single, prompts, lambda _: NEW, setup),
-        "transformers, float32": lambda i: write_peer(peer, prompts, setup, bfloat16=False),
-        "script, bfloat16": lambda i: write_batched(half, prompts, lambda _: NEW, setup),
-        "transformers, bfloat16": lambda i: write_peer(peer, prompts, setup, bfloat16=True),
-        "plain loop, float32": lambda i: [plain_answer(single, prompt, NEW) for prompt, _ in few],
-    }, setup.args.repeats, setup.device)
+    models = {dtype: setup.script_model(dtype).eval() for dtype in setup.dtypes}
+    peer, writers = setup.peer_model().eval(), {}
+    for dtype, model in models.items():
+        writers[f"script, {dtype}"] = lambda i, model=model: write_batched(model, prompts, lambda _: NEW, setup)
+        writers[f"transformers, {dtype}"] = lambda i, half=dtype == "bfloat16": write_peer(peer, prompts, setup, half)
+    writers["plain loop, float32"] = lambda i: [plain_answer(models["float32"], prompt, NEW) for prompt, _ in few]
+    seconds = paired("answers", writers, setup.args.repeats, setup.device)
     speed = {name: NEW * len(few if name[0] == "p" else prompts) / median(times) for name, times in seconds.items()}
     rows = [[name, median(seconds[name]), speed[name],
-             *(speed[name] / speed[f"script, {dtype}"] for dtype in ("float32", "bfloat16"))] for name in seconds]
-    table(f"Answers of {NEW} tokens each", ["answers", "median s", "new tokens/s", "script in float32 = 1",
-                                            "script in bfloat16 = 1"], rows,
+             *(speed[name] / speed[f"script, {dtype}"] for dtype in setup.dtypes)] for name in seconds]
+    table(f"Answers of {NEW} tokens each",
+          ["answers", "median s", "new tokens/s", *(f"script in {dtype} = 1" for dtype in setup.dtypes)], rows,
           f"{len(prompts)} prompts, 96 at a time (script) or 16 at a time (transformers); {len(few)} prompts, one"
           f" at a time and without a cache (plain loop); {setup.args.repeats} rounds.")
 
@@ -322,7 +344,8 @@ def measure_whole(setup):
     args, device = setup.args, setup.device
     grouped, mixed = both_orders(setup.train, setup, args.steps)
     (step, model), (plain_step, plain_model) = trainer(setup, f"script, {setup.dtype}"), trainer(setup, "plain")
-    seconds = paired({"step": turns(step, grouped), "plain step": turns(plain_step, mixed)}, len(grouped), device)
+    seconds = paired("whole job", {"step": turns(step, grouped), "plain step": turns(plain_step, mixed)}, len(grouped),
+                     device)
     val, test = (ft.make_loader(part, 32, setup.tokenizer, setup.context) for part in (setup.val, setup.test))
     items = setup.train.items[: 5 * BATCH] + setup.val.items[: 5 * BATCH]
     ten = [ft.custom_collate_fn(some, setup.eos_id) for some in ft.chunks(items, BATCH)]
@@ -331,10 +354,11 @@ def measure_whole(setup):
     def plain_check(_):
         for inputs, targets in ten:
             plain_loss(plain_model.eval(), inputs.to(device), targets.to(device)).item()
-    seconds |= paired({"check": lambda i: ft.evaluate_model(model, val, device), "plain check": plain_check,
-                       "test": lambda i: ft.evaluate_model(model, test, device)}, max(1, args.steps // 5), device)
+    seconds |= paired("whole job", {
+        "check": lambda i: ft.evaluate_model(model, val, device), "plain check": plain_check,
+        "test": lambda i: ft.evaluate_model(model, test, device)}, max(1, args.steps // 5), device)
     prompts, few, longest = some_prompts(setup), some_prompts(setup, args.prompts), args.max_new_tokens
-    seconds |= paired({
+    seconds |= paired("whole job", {
         "base": lambda i: write_batched(model, prompts, lambda _: longest, setup),
         "plain base": lambda i: [plain_answer(plain_model, prompt, longest) for prompt, _ in few],
         "tuned": lambda i: write_batched(model, prompts, lambda batch: max(n for _, n in batch), setup),
@@ -364,6 +388,7 @@ def measure_whole(setup):
             " training they are taken to be as long as the true ones, and the script writes a whole batch to its"
             " longest. Without loading, plot and files. Both run the script's model, with PyTorch's routines.")
     if args.whole:
+        say("whole job: the script in full")
         with tempfile.TemporaryDirectory() as out:
             command = ["--model", args.model, "--weights", args.weights, "--out", out, "--device", args.device,
                        "--dtype", args.dtype, "--epochs", "2", "--max-new-tokens", str(longest)]
@@ -382,7 +407,8 @@ def measure_sweep(setup):
         rows.append([str(size)])
         for T in lengths:
             items = [(torch.randint(setup.eos_id, (T + 1,)).tolist(), T // 2 + 1) for _ in range(size)]
-            times = paired({"": turns(step, [items])}, setup.args.repeats, setup.device)[""]
+            name = f"batch of {size} with {T} tokens"
+            times = paired("sweep", {name: turns(step, [items])}, setup.args.repeats, setup.device)[name]
             rows[-1] += [median(times), size * T / median(times)]
     header = ["batch"] + [f"{T} tokens: {unit}" for T in lengths for unit in ("s", "tokens/s")]
     table("Training step of the script by batch size and length", header, rows, "The last half of each is scored.")
@@ -402,7 +428,7 @@ def measure_scale(setup):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.json"
         path.write_text(json.dumps(many_entries(setup.data, 52_000)), encoding="utf-8")
-        times = paired({
+        times = paired("scale", {
             "read and check, s": lambda i: large.update(data=ft.download_and_load_file(path)),
             "tokenize, s": lambda i: large.update(
                 set=ft.InstructionDataset(large["data"], setup.tokenizer, setup.context)),
@@ -412,11 +438,13 @@ def measure_scale(setup):
     rows = [[name, *seconds] for name, seconds in times.items()]
     step, _ = trainer(setup, f"script, {setup.dtype}")
     rows.append(["resident memory before training, MiB", memory("VmRSS")])
-    for name, times in paired({name: turns(step, some) for name, some in batches.items()}, few, setup.device).items():
-        tokens = sum(len(token_ids) for batch in batches[name][:few] for token_ids, _ in batch)
+    steps = {f"{name} set": turns(step, some) for name, some in batches.items()}
+    for (name, some), times in zip(batches.items(), paired("scale", steps, few, setup.device).values(), strict=True):
+        tokens = sum(len(token_ids) for batch in some[:few] for token_ids, _ in batch)
         rows += [[f"first {few} steps, {name} set, s", sum(times)],
                  [f"tokens/s in them, {name} set", tokens / sum(times)]]
     for start, end in ((0, few), (few, 5 * few)):
+        say(f"scale: steps {start + 1} to {end}")
         for items in batches["large"][start:end]:
             step(items)
         rows.append([f"resident memory after {end} steps, MiB", memory("VmRSS")])
@@ -426,7 +454,7 @@ def measure_scale(setup):
 SECTIONS = {"step": measure_step, "memory": measure_memory, "answers": measure_answers, "load": measure_load,
             "whole": measure_whole, "sweep": measure_sweep, "scale": measure_scale}
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description="Print tables of how fast and how large the script runs.")
     add = parser.add_argument
     add("--model", choices=list(ft.MODELS), default="124M")
@@ -435,14 +463,15 @@ def main():
     add("--prompts", type=int, default=4, help="prompts for the plain loop; the others answer all (default: 4)")
     add("--max-new-tokens", type=int, default=128, help="longest answer in the whole job (default: 128)")
     add("--device", default="auto", help="cpu or cuda (default: a GPU if there is one)")
-    add("--dtype", default="auto", choices=["auto", "float32", "bfloat16"], help="of the script (default: auto)")
+    add("--dtype", default="auto", choices=["auto", "float32", "bfloat16"],
+        help="of the script (default: auto, the faster one); bfloat16: measure that also if it is only emulated here")
     add("--only", default="step,memory,answers,load,whole", help=f"names out of {','.join(SECTIONS)}")
     add("--whole", action="store_true", help="for the whole job, also run the script in full")
     add("--peak-tflops", type=float, help="the GPU's peak in bfloat16, for utilization (known for H100 and H200)")
     add("--weights", help="folder to keep the random weights in (default: a temporary one)")
     add("--bpe", type=Path, default=ROOT.parent / "shared" / "gpt2-bpe", help="folder of vocab.bpe and encoder.json")
     add("--child", help=argparse.SUPPRESS)  # how this file starts itself: see in_fresh_process
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.child:
         job, _, name = args.child.partition(":")
         print(json.dumps({"memory": child_memory, "load": child_load}[job](Setup(args), name)))
@@ -452,10 +481,13 @@ def main():
         parser.error(f"--only: no {', '.join(unknown)}" if unknown else "numbers must be 1 or more")
     with tempfile.TemporaryDirectory() as folder:
         args.weights = args.weights or folder
+        say(f"{args.model}: writing random weights")
         write_weights(args.model, Path(args.weights), args.bpe)
         setup = Setup(args)
+        left_out = "" if "bfloat16" in setup.dtypes else " bfloat16 is left out: it is not clearly faster here."
+        say("")
         print(f"{args.model}: {setup.parameters:,} parameters, random weights. {machine(setup.device)}."
-              f" The script runs in {setup.dtype}.", flush=True)
+              f" The script runs in {setup.dtype}.{left_out}", flush=True)
         for name in args.only.split(","):
             SECTIONS[name](setup)
 

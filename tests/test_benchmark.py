@@ -1,5 +1,5 @@
 """The benchmark compares like with like: every way that it measures computes the same losses and the same answers."""
-import os
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import benchmark
 import pytest
 import torch
+from conftest import PATIENCE, SMALL
 
 import finetune_gpt2 as ft
 
@@ -120,30 +121,109 @@ def test_many_entries_are_all_different_and_pass_the_check(tmp_path):
     data = ft.download_and_load_file(ft.HERE / "instruction-data.json")
     entries = benchmark.many_entries(data, 3000)
     assert len({entry["instruction"] for entry in entries}) == 3000
-    (tmp_path / "data.json").write_text(benchmark.json.dumps(entries))
+    (tmp_path / "data.json").write_text(json.dumps(entries))
     assert ft.download_and_load_file(tmp_path / "data.json") == entries
 
 
-def run_benchmark(*arguments):
-    # one thread: it is about what is printed, and threads that wait for each other are slow on a busy machine
-    return subprocess.run([sys.executable, benchmark.__file__, "--device", "cpu", *arguments], capture_output=True,
-                          encoding="utf-8", timeout=280, env={**os.environ, "OMP_NUM_THREADS": "1"})
+FEW = ["--model", "tiny", "--device", "cpu", "--steps", "2", "--repeats", "1", "--prompts", "1", "--peak-tflops", "1",
+       "--max-new-tokens", "4"]
+TITLES = {"step": "Training step", "memory": "Peak memory", "answers": "Answers", "load": "Weights on disk",
+          "whole": "The whole job"}
 
 
-def test_prints_tables_of_finite_figures():
-    done = run_benchmark("--model", "tiny", "--steps", "2", "--repeats", "1", "--prompts", "1", "--peak-tflops", "1",
-                         "--max-new-tokens", "4", "--dtype", "float32", "--only", "step,memory,answers,load,whole")
-    assert done.returncode == 0, done.stderr
-    assert "tiny: 3,556,800 parameters" in done.stdout and "EXTRAPOLATED" in done.stdout
-    assert done.stdout.count("\n### ") == 5
-    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """A function that runs the benchmark in this process, with a model smaller than "tiny" and a hundred entries, as on
+    a machine that is fast in bfloat16 or only emulates it; it returns standard output and standard error."""
+    precision, read = torch.get_float32_matmul_precision(), ft.download_and_load_file
+    monkeypatch.setattr(ft, "download_and_load_file", lambda path: read(path)[:100])
+    monkeypatch.setitem(ft.MODELS, "tiny", {**ft.GPT2, **{ours: SMALL[name] for name, ours in ft.SIZE_NAMES.items()}})
+
+    def run(*arguments, fast=torch.float32):
+        monkeypatch.setattr(ft, "choose_dtype", lambda name, *_: fast if name == "auto" else getattr(torch, name))
+        benchmark.main([*FEW, *arguments])
+        return capsys.readouterr()
+
+    yield run
+    torch.set_float32_matmul_precision(precision)
+
+
+def check_tables(out, names, least):
+    """Check that these tables are there, in this order, with at least so many figures, which are numbers above 0."""
+    found = re.findall(r"^### (.*)", out, re.MULTILINE)
+    assert [title[: len(TITLES[name])] for title, name in zip(found, names, strict=True)] == [*map(TITLES.get, names)]
+    rows = [line.strip("| ").split(" | ") for line in out.splitlines() if line.startswith("| ")]
     figures = [cell for row in rows for cell in row[1:] if re.match(r"[\d.,e+-]+%?$", cell) and cell != "---"]
-    assert len(figures) > 60 and all(float(cell.rstrip("%").replace(",", "")) > 0 for cell in figures)
-    assert not re.search(r"\b(nan|inf)\b", done.stdout)
+    assert len(figures) > least and all(float(cell.rstrip("%").replace(",", "")) > 0 for cell in figures)
+    assert not re.search(r"\b(nan|inf)\b", out)
 
 
-def test_says_what_is_missing(tmp_path):
-    done = run_benchmark("--model", "124M", "--bpe", str(tmp_path))
-    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "--bpe" in done.stderr
-    done = run_benchmark("--model", "tiny", "--only", "step,stop")
-    assert done.returncode == 2 and "stop" in done.stderr.splitlines()[-1]
+def test_prints_tables_of_finite_figures(here):
+    names = ["step", "answers", "load", "whole"]
+    out, _ = here("--only", ",".join(names))
+    check_tables(out, names, 40)
+    assert "EXTRAPOLATED" in out and re.search(r"^tiny: [\d,]{6,} parameters", out)
+
+
+@pytest.mark.slow
+def test_prints_tables_as_a_user_starts_it():
+    """Of the toy, with memory, which is that of whole processes."""
+    names = ["step", "memory", "load"]
+    command = [sys.executable, benchmark.__file__, *FEW, "--dtype", "float32", "--only", ",".join(names)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    check_tables(done.stdout, names, 16)
+    assert "tiny: 3,556,800 parameters" in done.stdout and "in a fresh process: memory:" in done.stderr
+
+
+def test_a_number_format_that_is_only_emulated_is_left_out(here):
+    for arguments in ([], ["--dtype", "float32"]):
+        out, err = here("--only", "step,answers", *arguments)
+        assert "| transformers, float32 |" in out and "bfloat16 is left out" in out
+        assert not re.search(r"^\|.*bfloat16", out, re.MULTILINE) and "bfloat16" not in err
+
+
+@pytest.mark.parametrize("fast, arguments", [
+    (torch.bfloat16, []), (torch.bfloat16, ["--dtype", "float32"]), (torch.float32, ["--dtype", "bfloat16"])])
+def test_bfloat16_is_measured_where_it_is_fast_or_asked_for(here, fast, arguments):
+    out, err = here("--only", "step", *arguments, fast=fast)
+    chosen = (arguments or ["--dtype", "bfloat16"])[1]
+    assert f"The script runs in {chosen}." in out and "left out" not in out
+    names = dict.fromkeys([f"script, {chosen}", "script, float32", "transformers, float32", "transformers, bfloat16"])
+    for name in names:
+        assert f"| {name} |" in out and f"training step: {name}, round 2 of 2\n" in err
+
+
+def test_answers_are_measured_in_both_formats(here):
+    out, _ = here("--only", "answers", fast=torch.bfloat16)
+    for who in ("script", "transformers"):
+        assert f"| {who}, float32 |" in out and f"| {who}, bfloat16 |" in out
+    assert "| script in float32 = 1 | script in bfloat16 = 1 |" in out
+
+
+def test_a_table_is_there_before_the_next_is_measured(here, monkeypatch, capsys):
+    """And what is measured is said before it is."""
+    seen = []
+    monkeypatch.setitem(benchmark.SECTIONS, "load", lambda _: seen.append(capsys.readouterr()))
+    here("--only", "step,load")
+    [(out, err)] = seen
+    check_tables(out, ["step"], 10)
+    lines = err.splitlines()
+    assert [line for line in lines if "script, float32" in line] == [
+        f"training step: script, float32, {when}" for when in ("warm-up", "warm-up", "round 1 of 2", "round 2 of 2")]
+
+
+def test_what_is_measured_shares_a_line_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for text in ("one", "two", ""):
+        benchmark.say(text)
+    assert capsys.readouterr() == ("", "\r\x1b[Kone\r\x1b[Ktwo\r\x1b[K")
+
+
+def test_says_what_is_missing(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        benchmark.main(["--model", "124M", "--bpe", str(tmp_path)])
+    assert "--bpe" in stop.value.code and len(stop.value.code.splitlines()) == 1
+    with pytest.raises(SystemExit) as stop:
+        benchmark.main(["--model", "tiny", "--only", "step,stop"])
+    assert stop.value.code == 2 and "stop" in capsys.readouterr().err.splitlines()[-1]

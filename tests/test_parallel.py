@@ -3,12 +3,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import torch
-from test_script import SCRIPT, run_script
+from conftest import PATIENCE, SCRIPT, run_here
 
 import finetune_gpt2 as ft
 
@@ -16,11 +15,17 @@ QUICK = ["--model", "tiny", "--limit", 50, "--epochs", 2, "--max-new-tokens", 8,
          "--dtype", "float32"]
 
 
-def torchrun(n, *arguments, cwd, script=SCRIPT, timeout=240):
+@pytest.fixture(scope="module")
+def quick(small_weights):
+    """The settings of a short run of a small model."""
+    return [*QUICK, "--weights", small_weights]
+
+
+def torchrun(n, *arguments, cwd, script=SCRIPT):
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc_per_node={n}", "--standalone",
                str(script), *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=timeout)
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TMPDIR": str(cwd)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=PATIENCE)
 
 
 def metrics_in(folder):
@@ -28,23 +33,23 @@ def metrics_in(folder):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def alone(quick, tmp_path_factory):
     """One process, batches of 6: (folder, what it printed)."""
     folder = tmp_path_factory.mktemp("alone")
-    return folder, run_script(*QUICK, "--batch-size", 6, cwd=folder)[0]
+    return folder, run_here(*quick, "--batch-size", 6, cwd=folder)[0]
 
 
 @pytest.mark.parametrize("n, arguments", [
     (2, ["--batch-size", 3]), pytest.param(3, ["--batch-size", 1, "--accumulate", 2], marks=pytest.mark.slow)])
-def test_processes_together_are_one_with_a_larger_batch(n, arguments, alone, tmp_path):
-    done = torchrun(n, *QUICK, *arguments, cwd=tmp_path)
+def test_processes_together_are_one_with_a_larger_batch(n, arguments, quick, alone, tmp_path):
+    done = torchrun(n, *quick, *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     one, many = metrics_in(alone[0]), metrics_in(tmp_path)
     for kind in ("train", "validation"):
         assert np.allclose(one["losses"][kind], many["losses"][kind], atol=1e-5), kind
     assert one["losses"]["epochs"] == many["losses"]["epochs"] and one["steps"] == many["steps"] == 14
     for state in ("base", "tuned"):
-        assert one["scores"][state] == pytest.approx(many["scores"][state], abs=1e-4)
+        assert one["scores"][state] == pytest.approx(many["scores"][state], rel=1e-5, abs=1e-4)
     answers = [json.loads((folder / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
                for folder in (alone[0], tmp_path)]
     assert answers[0] == answers[1]
@@ -53,8 +58,8 @@ def test_processes_together_are_one_with_a_larger_batch(n, arguments, alone, tmp
 
 
 @pytest.mark.slow
-def test_only_the_first_process_speaks_and_writes(alone, tmp_path):
-    done = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path)
+def test_only_the_first_process_speaks_and_writes(quick, alone, tmp_path):
+    done = torchrun(2, *quick, "--batch-size", 3, cwd=tmp_path)
 
     def text(out):  # without what depends on the time; losses are compared elsewhere
         return [line.split("train loss")[0] for line in out.splitlines() if not line.startswith("Done in")]
@@ -65,7 +70,7 @@ def test_only_the_first_process_speaks_and_writes(alone, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_ends_the_run(tmp_path):
+def test_a_process_that_dies_ends_the_run(quick, tmp_path):
     script = tmp_path / "dies.py"
     script.write_text(f"import os, signal, sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
                       "backward = ft.backward_step\ncalls = []\n"
@@ -74,35 +79,34 @@ def test_a_process_that_dies_ends_the_run(tmp_path):
                       "    if ft.RANK == 1 and len(calls) == 4: os.kill(os.getpid(), signal.SIGKILL)\n"
                       "    return backward(*arguments)\n"
                       "ft.backward_step = dying\nft.main()\n")
-    start = time.time()
-    done = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path, script=script)
-    assert done.returncode != 0 and time.time() - start < 120
+    done = torchrun(2, *quick, "--batch-size", 3, cwd=tmp_path, script=script)
+    assert done.returncode != 0  # and it did end
     assert not (tmp_path / "outputs" / "gpt2-tiny-sft.pth").exists()
 
 
 @pytest.mark.slow
-def test_a_mistake_ends_all_processes_with_one_line_each(tmp_path):
-    done = torchrun(2, *QUICK, "--data", "missing.json", cwd=tmp_path)
+def test_a_mistake_ends_all_processes_with_one_line_each(quick, tmp_path):
+    done = torchrun(2, *quick, "--data", "missing.json", cwd=tmp_path)
     assert done.returncode != 0 and "missing.json" in done.stderr
     assert 'finetune_gpt2.py", line' not in done.stderr  # no traceback of ours
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ") and "missing.json" in line]
 
 
 @pytest.mark.slow
-def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
+def test_a_run_of_several_processes_is_resumed_by_as_many(quick, tmp_path):
     """Stopped after the first epoch, it goes on to the same losses; one process alone is told that it does not fit."""
     script = tmp_path / "stops.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
                       "save = ft.save_training\n"
                       "def stop(*arguments, **others):\n    save(*arguments, **others)\n    sys.exit('stopped')\n"
                       "ft.save_training = stop\nft.main()\n")
-    assert torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path, script=script).returncode != 0
-    _, err = run_script(*QUICK, "--batch-size", 3, "--resume", cwd=tmp_path, status=1)
+    assert torchrun(2, *quick, "--batch-size", 3, cwd=tmp_path, script=script).returncode != 0
+    _, err = run_here(*quick, "--batch-size", 3, "--resume", cwd=tmp_path, status=1)
     assert "ranks" in err and len(err.splitlines()) == 1
-    done = torchrun(2, *QUICK, "--batch-size", 3, "--resume", cwd=tmp_path)
+    done = torchrun(2, *quick, "--batch-size", 3, "--resume", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (tmp_path / "whole").mkdir()
-    whole = torchrun(2, *QUICK, "--batch-size", 3, cwd=tmp_path / "whole")
+    whole = torchrun(2, *quick, "--batch-size", 3, cwd=tmp_path / "whole")
     assert whole.returncode == 0, whole.stderr
     first, second = metrics_in(tmp_path)["losses"], metrics_in(tmp_path / "whole")["losses"]
     assert np.allclose(first["validation"], second["validation"], atol=1e-5)
@@ -110,14 +114,14 @@ def test_a_run_of_several_processes_is_resumed_by_as_many(tmp_path):
 
 
 @pytest.mark.slow
-def test_computers_that_differ_are_told_so(tmp_path):
+def test_computers_that_differ_are_told_so(quick, tmp_path):
     """Only the first one has a save to resume from: each process here has an --out of its own, as on two computers."""
     script = tmp_path / "apart.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(ft.HERE)!r})\nimport finetune_gpt2 as ft\n"
                       'ft.main([*sys.argv[1:], "--out", f"out{ft.RANK}"])\n')
     (tmp_path / "out0").mkdir()
     (tmp_path / "out0" / "unfinished.pth").write_bytes(b"never read")
-    done = torchrun(2, *QUICK, "--resume", cwd=tmp_path, script=script)
+    done = torchrun(2, *quick, "--resume", cwd=tmp_path, script=script)
     assert done.returncode != 0 and "the computers have different weights, data, or" in done.stderr
 
 

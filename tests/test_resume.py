@@ -1,7 +1,7 @@
 """Interruptions of every kind, what is left after them, and that --resume ends where an unbroken run would have.
 
-Most runs here are of a model even smaller than "tiny", in this process, where a test can break what it likes; those
-whose name says "script" start it like a user, with the tiny model.
+All runs are of a model even smaller than "tiny", most of them in this process, where a test can break what it likes;
+those whose name says "script" start it like a user.
 """
 import contextlib
 import copy
@@ -18,19 +18,19 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from test_script import QUICK, SCRIPT, Handler, run_script, serve
+from conftest import PATIENCE, QUICK, SCRIPT, Handler, random_weights, run_script, serve, write_openai_folder
 
 import finetune_gpt2 as ft
 
 RUN = [*map(str, QUICK), "--epochs", "3"]  # 51 entries to train on, 8 a step: 7 steps an epoch
 STEPS = 21
-SMALLER = {}  # where the weights of the smaller model are
+SIZES = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 32, "n_head": 1, "n_layer": 1}
+N_PARAMETERS = sum(math.prod(shape) for shape in ft.checkpoint_layout(SIZES).values())
+SMALLER = {}  # where the weights of this model are, and as much data as it is shown
 SCRIPT_RUN = [*RUN, "--limit", "30", "--max-new-tokens", "4"]  # 25 entries: 4 steps an epoch
 FILES = ["loss-plot.png", "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "metrics.json"]  # as written
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are sent on POSIX systems only")
@@ -39,38 +39,29 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are 
 @pytest.fixture(scope="module", autouse=True)
 def smaller_tiny(tmp_path_factory):
     """A run in this process takes some tenths of a second: with a small model, and a plot that is drawn only once. With
-    dropout, so that random numbers matter. And on one thread, here and in the scripts: threads that wait for each other
-    are slow on a busy machine."""
-    sizes = {"n_vocab": 2048, "n_ctx": 512, "n_embd": 64, "n_head": 1, "n_layer": 1}
-    weights, chance = tmp_path_factory.mktemp("weights"), np.random.default_rng(4)
-    (weights / "tiny").mkdir()
-    for name in ("encoder.json", "vocab.bpe"):
-        shutil.copy(ft.HERE / "gpt2" / "tiny" / name, weights / "tiny" / name)
-    (weights / "tiny" / "hparams.json").write_text(json.dumps(sizes))
-    arrays = [chance.normal(name.endswith("/g"), 0.05, shape) for name, shape in ft.checkpoint_layout(sizes).items()]
-    data = b"".join(array.astype("<f4").tobytes() for array in arrays)
-    (weights / "tiny" / "model.ckpt.data-00000-of-00001").write_bytes(data)
+    dropout, so that random numbers matter."""
+    weights, arrays = tmp_path_factory.mktemp("weights"), random_weights(SIZES, seed=4)
+    arrays["ln_f/b"] += 5 * arrays["wte"][-1]  # makes the end of the text likely: some answers are long, many are short
+    write_openai_folder(weights / "tiny", SIZES, arrays)
+    ft.save_json(ft.download_and_load_file(ft.HERE / "instruction-data.json")[:60], weights / "data.json")
     ft.plot_losses([1, 2], [1, 2], [1, 2], [1, 2], weights / "plot.png")
 
     def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
         assert len(epochs_seen) == len(tokens_seen) == len(train_losses) == len(val_losses) > 0
         ft.save_bytes((weights / "plot.png").read_bytes(), path)
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
         patch.setitem(SMALLER, "weights", str(weights))
+        patch.setitem(SMALLER, "data", str(weights / "data.json"))
         patch.setattr(ft, "plot_losses", plot_losses)
         patch.setitem(ft.GPT2, "drop_rate", 0.1)
-        patch.setitem(ft.MODELS, "tiny", {**ft.GPT2, **{ft.SIZE_NAMES[name]: size for name, size in sizes.items()}})
+        patch.setitem(ft.MODELS, "tiny", {**ft.GPT2, **{ft.SIZE_NAMES[name]: size for name, size in SIZES.items()}})
         yield
-    torch.set_num_threads(threads)
 
 
 def run_in(folder, *more):
     """Run main() in this process, with the results in `folder`."""
-    ft.main([*RUN, "--weights", SMALLER["weights"], *map(str, more), "--out", str(folder)])
+    ft.main([*RUN, "--weights", SMALLER["weights"], "--data", SMALLER["data"], *map(str, more), "--out", str(folder)])
 
 
 def failed_run(folder, *more):
@@ -342,10 +333,14 @@ def test_ctrl_c_saves_also_when_it_ended_the_reader_of_the_output(tmp_path, monk
 # ---- The same, with the script as a user starts it ----
 
 
+def script_settings():
+    return [*SCRIPT_RUN, "--weights", SMALLER["weights"]]
+
+
 def start_script(folder, *more, command=(str(SCRIPT),), **streams):
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ft.HERE)}
     environment.pop("PYTHONUNBUFFERED", None)
-    return subprocess.Popen([sys.executable, *command, *SCRIPT_RUN, *more], cwd=folder, env=environment,
+    return subprocess.Popen([sys.executable, *command, *script_settings(), *more], cwd=folder, env=environment,
                             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", **streams})
 
 
@@ -365,7 +360,7 @@ def unbroken_script_and_terminal(tmp_path_factory):
     and standard error to a terminal. Where there are no such terminals, None for the last two."""
     folder = tmp_path_factory.mktemp("unbroken_script")
     if os.name != "posix":
-        run_script(*SCRIPT_RUN, cwd=folder)
+        run_script(*script_settings(), cwd=folder)
         return results(folder / "outputs"), None, None
     import fcntl
     import pty
@@ -381,7 +376,7 @@ def unbroken_script_and_terminal(tmp_path_factory):
         while piece := os.read(ours, 65536):
             shown += piece
     os.close(ours)
-    assert process.wait(100) == 0, shown
+    assert process.wait(PATIENCE) == 0, shown
     return results(folder / "outputs"), (folder / "log").read_text(encoding="utf-8"), shown.decode()
 
 
@@ -390,16 +385,33 @@ def unbroken_script(unbroken_script_and_terminal):
     return unbroken_script_and_terminal[0]
 
 
+# runs the script, and lets its fifth step wait for a line on standard input: so it is not over too soon
+WAITER = """
+import sys
+import torch
+import finetune_gpt2 as ft
+
+step, calls = torch.optim.AdamW.step, []
+def wait(*args, **kwargs):
+    calls.append(1)
+    if len(calls) == 5:
+        sys.stdin.readline()
+    return step(*args, **kwargs)
+torch.optim.AdamW.step = wait
+ft.main()
+"""
+
+
 @pytest.fixture(scope="module")
 def interrupted_script(tmp_path_factory):
     """(folder, lines before, text after, standard error, exit status) of a script that got Ctrl-C in the training."""
     if os.name != "posix":
         pytest.skip("signals of this kind are sent on POSIX systems only")
     folder = tmp_path_factory.mktemp("interrupted_script")
-    process = start_script(folder)
+    process = start_script(folder, command=("-c", WAITER), stdin=subprocess.PIPE)
     before = read_until(process, "step     4/12")
     process.send_signal(signal.SIGINT)
-    after, err = process.stdout.read(), process.stderr.read()
+    after, err = process.communicate("\n", timeout=PATIENCE)
     return folder, before, after, err, process.wait()
 
 
@@ -418,7 +430,7 @@ def test_script_that_ctrl_c_stopped_says_how_to_go_on(interrupted_script):
 
 def test_script_goes_on_as_if_nothing_had_been(interrupted_script, unbroken_script):
     folder, before, _, _, _ = interrupted_script
-    out, err = run_script(*SCRIPT_RUN, "--resume", cwd=folder)
+    out, err = run_script(*script_settings(), "--resume", cwd=folder)
     assert "It continues texts" not in out and "step     1/" not in out and err == ""
     assert equal(results(folder / "outputs"), unbroken_script)
 
@@ -440,7 +452,8 @@ def test_progress_bars_are_on_a_terminal_and_not_in_a_log(unbroken_script_and_te
 
 # ---- Running: a kill at any moment ----
 
-# runs the script, and kills it when a function of its modules is called for the n-th time, or n bytes are written
+# runs the script, and kills it when a function of its modules is called for the n-th time, or n bytes are written, or
+# at the n-th call or return of any function after it printed a line with a certain text
 KILLER = """
 import io, os, signal, sys
 import finetune_gpt2 as ft
@@ -456,7 +469,15 @@ class File(io.FileIO):
         written = super().write(memoryview(data).cast("B")[:n])
         count(written)
         return written
-if name == "write":
+if name.startswith("line: "):
+    print_it = sys.stdout.write
+    def write(text):
+        print_it(text)
+        if name.removeprefix("line: ") in text:
+            sys.stdout.write = print_it
+            sys.setprofile(lambda *_: count())
+    sys.stdout.write = write
+elif name == "write":
     ft.open = lambda path, mode: io.BufferedWriter(File(path, mode)) if mode == "wb" else open(path, mode)
 else:
     *owners, name = name.split(".")
@@ -467,12 +488,13 @@ else:
     setattr(owner, name, lambda *args, **kwargs: (count(), function(*args, **kwargs))[1])
 ft.main()
 """
+SAVE = 12 * N_PARAMETERS  # bytes: the weights, and two averages of each
 LINES = ["Data\n", "weights: ", "step     1/", "step    10/", "sample answer", "Evaluation"]
 CALLS = [("calc_loss_batch", 3), ("nn.utils.clip_grad_norm_", 4), ("torch.optim.AdamW.step", 7),
          ("generate_and_print_sample", 2),
          # 3 saves with a plot each, the weights, the answers and the metrics: each is written, flushed, and moved into
          # place; then the last save is removed
-         ("write", 1000), ("write", 20_000_000), ("write", 60_000_000), ("write", 120_000_000), ("write", 135_000_000),
+         ("write", 1000), *(("write", int(part * SAVE)) for part in (0.5, 1.4, 2.8, 3.2)),
          ("os.fsync", 1), ("os.fsync", 2), ("os.fsync", 3), ("os.fsync", 8),
          ("os.replace", 1), ("os.replace", 3), ("os.replace", 7), ("os.replace", 9),
          ("Path.unlink", 3), ("Path.unlink", 9), ("Path.unlink", 10)]
@@ -481,15 +503,9 @@ CALLS = [("calc_loss_batch", 3), ("nn.utils.clip_grad_norm_", 4), ("torch.optim.
 def killed(folder, moment, *more):
     """Start the script, kill it at that moment, and return what it had printed."""
     if isinstance(moment, str):
-        process = start_script(folder, *more)
-        lines = read_until(process, moment)
-        threading.Event().wait(random.Random(moment).uniform(0, 0.02))
-        process.kill()
-        lines += process.stdout
-        process.wait()
-    else:
-        process = start_script(folder, *more, command=("-c", KILLER, *map(str, moment)))
-        lines = process.communicate(timeout=100)[0].splitlines(keepends=True)
+        moment = f"line: {moment}", random.Random(moment).randint(1, 1000)
+    process = start_script(folder, *more, command=("-c", KILLER, *map(str, moment)))
+    lines = process.communicate(timeout=PATIENCE)[0].splitlines(keepends=True)
     assert process.returncode == -signal.SIGKILL, lines
     return lines
 
@@ -509,17 +525,17 @@ def test_script_killed_at_any_moment_goes_on(unbroken_script, tmp_path, moment):
             check_plot(path.parent)
         else:
             assert path.suffix == ".part"
-    run_script(*SCRIPT_RUN, "--resume", cwd=tmp_path)
+    run_script(*script_settings(), "--resume", cwd=tmp_path)
     assert equal(results(tmp_path / "outputs"), unbroken_script)
 
 
 @posix
 @pytest.mark.slow
 def test_script_killed_again_and_again_goes_on(unbroken_script, tmp_path):
-    for moment in [
-            ("torch.optim.AdamW.step", 7), ("write", 30_000_000), ("os.fsync", 2), "step    10/", ("os.replace", 2)]:
+    for moment in [("torch.optim.AdamW.step", 7), ("write", int(0.7 * SAVE)), ("os.fsync", 2), "step    10/",
+                   ("os.replace", 2)]:
         killed(tmp_path, moment, "--resume")
-    run_script(*SCRIPT_RUN, "--resume", cwd=tmp_path)
+    run_script(*script_settings(), "--resume", cwd=tmp_path)
     assert equal(results(tmp_path / "outputs"), unbroken_script)
 
 
@@ -778,8 +794,10 @@ ft.main()
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how much is in use is looked up as on Linux")
 def test_script_really_out_of_memory(tmp_path):
-    process = start_script(tmp_path, "--limit", "600", "--batch-size", "400", command=("-c", LITTLE_MEMORY))
-    _, err = process.communicate(timeout=100)
+    toy = str(ft.HERE / "gpt2")
+    process = start_script(tmp_path, "--weights", toy, "--limit", "600", "--batch-size", "400",
+                           command=("-c", LITTLE_MEMORY))
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and len(err.splitlines()) == 1, err
     assert "out of memory" in err and "--batch-size" in err
     assert not list((tmp_path / "outputs").iterdir())

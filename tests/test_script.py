@@ -1,51 +1,22 @@
 """The whole script, as a user starts it, on the tiny model and on weights that a local server hands out."""
-import contextlib
-import functools
-import http.server
 import json
-import os
 import shutil
 import struct
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from conftest import QUICK, Handler, run_here, run_script
 
 import finetune_gpt2 as ft
-
-SCRIPT = ft.HERE / "finetune_gpt2.py"
-
-
-def run_script(*arguments, cwd, status=0):
-    """Run the script like a user and return (standard output, standard error)."""
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", timeout=280)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
-
-
-QUICK = ["--model", "tiny", "--limit", 60, "--epochs", 2, "--max-new-tokens", 12, "--device", "cpu",
-         "--dtype", "float32"]
-
-
-@pytest.fixture(scope="module")
-def quick_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("quick")
-    return folder, *run_script(*QUICK, cwd=folder)
 
 
 def without_times(text):
     return [line for line in text.splitlines() if not line.startswith("Done in")]
 
 
-def test_stages_are_printed_in_order(quick_run):
-    _, out, err = quick_run
+def test_stages_are_printed_in_order(toy_run):
+    out = toy_run.out
     places = [out.index(f"\n{heading}") for heading in (
         "Data\n----", "Model\n", "Baseline: ", "Fine-tuning\n", "Evaluation: ", "Files\n")]
     assert places == sorted(places)
@@ -54,12 +25,11 @@ def test_stages_are_printed_in_order(quick_run):
     assert out.count("sample answer:") == 2  # one an epoch
     assert 8 <= out.count("val loss") <= 12
     assert out.count("base model: ") == 6 and out.count("fine-tuned: ") == 3  # three entries, before and after
-    assert err == ""  # no progress bars and no warnings where there is no terminal
+    assert toy_run.err == ""  # no progress bars and no warnings where there is no terminal
 
 
-def test_files_are_complete(quick_run):
-    folder, _, _ = quick_run
-    out = folder / "outputs"
+def test_files_are_complete(toy_run):
+    out = toy_run.folder / "outputs"
     assert sorted(path.name for path in out.iterdir()) == [
         "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "loss-plot.png", "metrics.json"]
 
@@ -91,105 +61,81 @@ def test_files_are_complete(quick_run):
     assert metrics["scores"]["tuned"]["loss"] < metrics["scores"]["base"]["loss"]
 
 
-def test_saved_weights_give_the_saved_answers(quick_run):
-    folder, _, _ = quick_run
-    model = ft.GPTModel(ft.MODELS["tiny"])
-    model.load_state_dict(torch.load(folder / "outputs" / "gpt2-tiny-sft.pth", weights_only=True))
+def test_saved_weights_give_the_saved_answers(toy_run):
+    out, model = toy_run.folder / "outputs", ft.GPTModel(ft.MODELS["tiny"])
+    model.load_state_dict(torch.load(out / "gpt2-tiny-sft.pth", weights_only=True))
     tokenizer = ft.load_tokenizer(ft.HERE / "gpt2" / "tiny")
-    answers = json.loads((folder / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
+    answers = json.loads((out / "instruction-data-with-response.json").read_text(encoding="utf-8"))
     dataset = ft.InstructionDataset(answers, tokenizer)
     responses = ft.generate_responses(model, [tokens[:length] for tokens, length in dataset], tokenizer, 12)
     assert responses == [entry["model_response"] for entry in answers]
 
 
-def test_same_seed_same_numbers(quick_run, tmp_path):
-    folder, out, _ = quick_run
-    again, _ = run_script(*QUICK, cwd=tmp_path)
-    assert without_times(again) == without_times(out)
-    first, second = (json.loads((place / "outputs" / "metrics.json").read_text()) for place in (folder, tmp_path))
+def test_same_seed_same_numbers(toy_run, tmp_path):
+    """Also in another process, which has computed other things before: bit for bit."""
+    again, _ = run_here(*QUICK, cwd=tmp_path)
+    assert without_times(again) == without_times(toy_run.out)
+    first, second = (json.loads((place / "outputs" / "metrics.json").read_text())
+                     for place in (toy_run.folder, tmp_path))
     assert first["losses"] == second["losses"] and first["scores"] == second["scores"]
-    states = [torch.load(place / "outputs" / "gpt2-tiny-sft.pth", weights_only=True) for place in (folder, tmp_path)]
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])  # bit for bit
-    other, _ = run_script(*QUICK, "--seed", 5, cwd=tmp_path)
-    assert without_times(other) != without_times(out)
+    states = [torch.load(place / "outputs" / "gpt2-tiny-sft.pth", weights_only=True)
+              for place in (toy_run.folder, tmp_path)]
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.slow
+def test_same_seed_same_numbers_on_two_threads(tmp_path, monkeypatch):
+    """However they share the work. A short run, as on a busy machine two threads are many times slower than one."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    texts, runs = [], []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        texts.append(without_times(run_script(*QUICK, "--limit", 20, "--max-new-tokens", 4,
+                                              cwd=tmp_path / name)[0]))
+        runs.append(torch.load(tmp_path / name / "outputs" / "gpt2-tiny-sft.pth", weights_only=True))
+    assert texts[0] == texts[1] and all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+
+
+def test_another_seed_other_numbers(small_weights, tmp_path):
+    settings = [*QUICK, "--weights", small_weights]
+    one, again, other = (without_times(run_here(*settings, "--seed", seed, cwd=tmp_path)[0]) for seed in (4, 4, 5))
+    assert one == again != other
+
+
+def ends_in_one_line(run, folder, arguments, status, says):
+    (folder / "file").write_text("in the way")
+    _, err = run("--model", "tiny", *arguments, cwd=folder, status=status)
+    assert says in err.splitlines()[-1]
+    assert status == 2 or len(err.splitlines()) == 1
+    assert sorted(path.name for path in folder.iterdir()) in (["file"], ["file", "outputs"])
 
 
 @pytest.mark.parametrize("arguments, status, says", [
-    (["--epochs", "0"], 2, "--epochs cannot be 0"), (["--lr", "nan"], 2, "--lr cannot be nan"),
-    (["--batch-size", "-1"], 2, "--batch-size cannot be -1"), (["--model", "125M"], 2, "invalid choice"),
-    (["--seed", "9" * 30], 2, "--seed cannot be"), (["--device", "meta"], 1, "--device meta cannot be used here"),
+    (["--lr", "nan"], 2, "--lr cannot be nan"), (["--batch-size", "-1"], 2, "--batch-size cannot be -1"),
+    (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed cannot be"),
+    (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
-    (["--data", "none.json"], 1, "No such file or directory: 'none.json'"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
 def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
-    (tmp_path / "file").write_text("in the way")
-    _, err = run_script("--model", "tiny", *arguments, cwd=tmp_path, status=status)
-    assert says in err.splitlines()[-1]
-    assert status == 2 or len(err.splitlines()) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) in (["file"], ["file", "outputs"])
+    ends_in_one_line(run_here, tmp_path, arguments, status, says)
+
+
+@pytest.mark.parametrize("arguments, status, says", [
+    (["--epochs", "0"], 2, "--epochs cannot be 0"),
+    (["--data", "none.json"], 1, "No such file or directory: 'none.json'")])
+def test_wrong_settings_end_a_process_with_their_status(tmp_path, arguments, status, says):
+    ends_in_one_line(run_script, tmp_path, arguments, status, says)
 
 
 def test_help_names_every_option(tmp_path):
-    out, _ = run_script("--help", cwd=tmp_path)
+    out, _ = run_here("--help", cwd=tmp_path)
     for option in ("model", "data", "weights", "out", "epochs", "batch-size", "lr", "max-new-tokens", "limit", "device",
                    "dtype", "seed"):
         assert f"--{option}" in out
 
 
-# ---- A server on this machine in place of OpenAI's and Hugging Face's ----
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    requested = []
-
-    def do_GET(self):
-        self.requested.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def serve(folder):
-    handler = functools.partial(Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Handler.requested = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-SMALL = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 64, "n_head": 1, "n_layer": 2}
-
-
-@pytest.fixture
-def served(tmp_path, monkeypatch):
-    """Both sources for a "124M" shrunk to a small size, with the tiny model's tokenizer: (url, folder of files)."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    sizes = {ours: SMALL[theirs] for theirs, ours in ft.SIZE_NAMES.items()}
-    monkeypatch.setitem(ft.MODELS, "124M", {**ft.GPT2, **sizes})
-    openai, hub = tmp_path / "server" / "openai" / "124M", tmp_path / "server" / "hub" / "gpt2"
-    for folder in (openai, hub):
-        folder.mkdir(parents=True)
-    random = np.random.default_rng(0)
-    arrays = {name: random.normal(0, 0.05, shape).astype("<f4") for name, shape in ft.checkpoint_layout(SMALL).items()}
-    (openai / "model.ckpt.data-00000-of-00001").write_bytes(b"".join(array.tobytes() for array in arrays.values()))
-    (openai / "hparams.json").write_text(json.dumps(SMALL))
-    from safetensors.numpy import save_file
-    from test_model import hub_name
-    save_file({hub_name(name): array for name, array in arrays.items()}, hub / "model.safetensors")
-    config = {"vocab_size": 2048, "n_positions": 256, **SMALL}
-    (hub / "config.json").write_text(json.dumps(config))
-    for ours, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
-        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, openai / ours)
-        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, hub / theirs)
-    with serve(tmp_path / "server") as url:
-        monkeypatch.setattr(ft, "KNOWN_FILES", {})
-        monkeypatch.setattr(ft, "PAUSES", (0, 0, 0))
-        monkeypatch.setattr(ft, "OPENAI_URL", url + "/openai/{size}/{file}")
-        monkeypatch.setattr(ft, "HUB_URL", url + "/hub/{name}/{file}")
-        yield url, tmp_path / "server"
+# ---- Weights that a server on this machine hands out ----
 
 
 def run_main(tmp_path, *arguments):
@@ -253,13 +199,13 @@ def test_tokenizer_of_another_model_is_refused(served, tmp_path, gpt2_bpe):
         run_main(tmp_path, "--model", "124M")
 
 
-def test_odd_letters_in_the_data_lose_nothing(tmp_path):
+def test_odd_letters_in_the_data_lose_nothing(small_weights, tmp_path):
     """Half a surrogate pair cannot be written in UTF-8; control characters would upset a terminal."""
     data = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[:20]
     for entry in data:
         entry["output"] = "bad \ud800 letter \x1b[31m\x07"
     (tmp_path / "odd.json").write_text(json.dumps(data))
-    out, _ = run_script(*QUICK, "--data", "odd.json", cwd=tmp_path)
+    out, _ = run_here(*QUICK, "--weights", small_weights, "--data", "odd.json", cwd=tmp_path)
     assert "\x1b" not in out.split("Model\n")[1] and (tmp_path / "outputs" / "metrics.json").exists()
     json.loads((tmp_path / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
 

@@ -6,11 +6,10 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, TINY
 
 import finetune_gpt2 as ft
 
-TINY = ROOT / "gpt2" / "tiny"
 sys.path.insert(0, str(TINY))
 
 import make_tiny  # noqa: E402
@@ -62,6 +61,7 @@ def test_digits_are_single_tokens(tiny_tokenizer):
     assert [piece for piece in pieces if re.search(r"\d", piece)] == list("149212305317")
 
 
+@pytest.mark.slow
 def test_text_holds_no_test_or_validation_entry(documents, entries):
     _, test, validation = entries
     text = "\n\n".join(documents)
@@ -76,6 +76,7 @@ def test_held_out_phrases_are_found_and_left_out():
     assert make_tiny.without(text, make_tiny.held_out_phrases(entries)) == text[1:]  # a short answer may be a fact
 
 
+@pytest.mark.slow
 def test_text_is_neither_question_and_answer_nor_instruction(documents):
     text = "\n".join(documents)
     for sign in ("###", "Below is an instruction", "appropriately completes the request"):
@@ -83,12 +84,14 @@ def test_text_is_neither_question_and_answer_nor_instruction(documents):
     assert re.findall(r"(?m)^(?:Q|A|Answer|Instruction|Input|Output|Response|Task):.*", text) == []
 
 
+@pytest.mark.slow
 def test_text_is_the_same_each_time():
     few = {**ONCE, "made": 500, "n_entries": 500}
     assert make_tiny.all_documents(1, **few) == make_tiny.all_documents(1, **few)
     assert make_tiny.all_documents(1, **few) != make_tiny.all_documents(2, **few)
 
 
+@pytest.mark.slow
 def test_text_files_are_well_formed():
     blocks, paragraphs = make_tiny.read_text()
     assert len(blocks) > 50 and len(paragraphs) > 100
@@ -155,6 +158,7 @@ def test_numbers_in_words_and_in_roman_numerals():
     assert statements.clock(0) == "12:00 AM" and statements.clock(13 * 60 + 5) == "1:05 PM"
 
 
+@pytest.mark.slow
 def test_model_knows_english(tiny_tokenizer):
     """On sentences that are put together anew, the model is far better than one that knows only how often each token
     occurs, which is at about 6 nats."""
@@ -166,6 +170,7 @@ def test_model_knows_english(tiny_tokenizer):
         assert float(make_tiny.loss_of(model.eval(), windows)) < 2.0
 
 
+@pytest.mark.slow
 def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
     cfg = {**ft.MODELS["tiny"], "vocab_size": 400, "emb_dim": 64, "n_layers": 2, "n_heads": 1}
     few = {"part": 0.5, "rounds": 0, "topics": 0, "prose": 1, "made": 600, "n_entries": 100}

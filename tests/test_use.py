@@ -5,11 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
+from conftest import PATIENCE, SCRIPT, run_here, run_script
 from safetensors.numpy import load_file
-from test_script import SCRIPT, run_script
 
 import finetune_gpt2 as ft
 
@@ -18,11 +19,10 @@ INSTRUCTION = "Rewrite in passive voice: The chef cooks the meal."
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder in which the tiny model has been fine-tuned, and exported to hub/."""
-    folder = tmp_path_factory.mktemp("use")
-    run_script("--model", "tiny", *QUICK, cwd=folder)
-    out, _ = run_script("--export", "hub", cwd=folder)
+def folder(toy_run, tmp_path_factory):
+    """A folder in which the tiny model has been fine-tuned, and exported to hub/. What is to be changed, copy first."""
+    folder = Path(shutil.copytree(toy_run.folder, tmp_path_factory.mktemp("use") / "toy"))
+    out, _ = run_here("--export", "hub", cwd=folder)
     assert "gpt2-tiny-sft.pth" in out and "hub" in out
     return folder
 
@@ -45,7 +45,7 @@ def test_one_question_gets_the_answer_of_the_saved_weights(folder, tuned):
 
 
 def test_input_becomes_part_of_the_prompt(folder, tuned):
-    out, _ = run_script("--ask", "Name the first word.", "--input", "Milk is white.", "--dtype", "float32", cwd=folder)
+    out, _ = run_here("--ask", "Name the first word.", "--input", "Milk is white.", "--dtype", "float32", cwd=folder)
     model, tokenizer, _ = tuned
     assert out.strip() == ft.respond(model, tokenizer, prompt_of("Name the first word.", "Milk is white."))
 
@@ -54,16 +54,16 @@ def test_input_becomes_part_of_the_prompt(folder, tuned):
 def test_conversation_takes_one_instruction_a_line(folder):
     command = [sys.executable, str(SCRIPT), "--ask", "--dtype", "float32"]
     done = subprocess.run(command, cwd=folder, input="Name a fruit.\n" + INSTRUCTION + "\n", capture_output=True,
-                          encoding="utf-8", timeout=120)
+                          encoding="utf-8", timeout=PATIENCE)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    alone = [run_script("--ask", text, "--dtype", "float32", cwd=folder)[0] for text in ("Name a fruit.", INSTRUCTION)]
+    alone = [run_here("--ask", text, "--dtype", "float32", cwd=folder)[0] for text in ("Name a fruit.", INSTRUCTION)]
     assert done.stdout == "> " + "> ".join(alone) + "> "
 
 
 @pytest.mark.slow
 def test_temperature_and_top_k_draw_answers(folder):
     def ask(*arguments):
-        return run_script("--ask", INSTRUCTION, "--dtype", "float32", "--max-new-tokens", 12, *arguments, cwd=folder)[0]
+        return run_here("--ask", INSTRUCTION, "--dtype", "float32", "--max-new-tokens", 12, *arguments, cwd=folder)[0]
 
     drawn = {ask("--temperature", 3, "--seed", seed) for seed in (1, 2)}
     assert len(drawn) == 2 and ask("--temperature", 3, "--seed", 1) in drawn
@@ -76,16 +76,16 @@ def test_the_newest_weights_answer_or_those_of_the_size(folder, tmp_path):
     older = tmp_path / "outputs" / "gpt2-124M-sft.pth"
     older.write_bytes(b"nothing")
     os.utime(older, (1, 1))
-    newest, _ = run_script("--ask", INSTRUCTION, "--dtype", "float32", cwd=tmp_path)
-    named, _ = run_script("--ask", INSTRUCTION, "--model", "tiny", "--dtype", "float32", cwd=tmp_path)
+    newest, _ = run_here("--ask", INSTRUCTION, "--dtype", "float32", cwd=tmp_path)
+    named, _ = run_here("--ask", INSTRUCTION, "--model", "tiny", "--dtype", "float32", cwd=tmp_path)
     assert newest == named
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (["--ask", "Hi"], "fine-tune first"), (["--export", "hub"], "fine-tune first"),
-    (["--ask", "Hi", "--model", "355M"], "gpt2-355M-sft.pth")])
-def test_without_weights_one_line_says_so(arguments, words, tmp_path):
-    _, err = run_script(*arguments, cwd=tmp_path, status=1)
+@pytest.mark.parametrize("run, arguments, words", [
+    (run_script, ["--ask", "Hi"], "fine-tune first"), (run_here, ["--export", "hub"], "fine-tune first"),
+    (run_here, ["--ask", "Hi", "--model", "355M"], "gpt2-355M-sft.pth")])
+def test_without_weights_one_line_says_so(run, arguments, words, tmp_path):
+    _, err = run(*arguments, cwd=tmp_path, status=1)
     assert err.startswith("error: ") and words in err and len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -96,7 +96,7 @@ def test_damaged_weights_are_named(folder, tmp_path):
     content = (folder / "outputs" / "gpt2-tiny-sft.pth").read_bytes()
     for damaged in (content[: len(content) // 2], b"", b"<html>Sign in</html>"):
         (tmp_path / "outputs" / "gpt2-tiny-sft.pth").write_bytes(damaged)
-        _, err = run_script("--ask", "Hi", cwd=tmp_path, status=1)
+        _, err = run_here("--ask", "Hi", cwd=tmp_path, status=1)
         assert "gpt2-tiny-sft.pth is damaged" in err and len(err.splitlines()) == 1
 
 
@@ -104,7 +104,7 @@ def test_a_state_dict_of_another_size_is_named(folder, tmp_path):
     (tmp_path / "outputs").mkdir()
     model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1})
     torch.save(model.state_dict(), tmp_path / "outputs" / "gpt2-tiny-sft.pth")
-    _, err = run_script("--ask", "Hi", cwd=tmp_path, status=1)
+    _, err = run_here("--ask", "Hi", cwd=tmp_path, status=1)
     assert "not of the model" in err and len(err.splitlines()) == 1
 
 
@@ -115,8 +115,9 @@ def test_three_lines_from_a_script(folder):
             'model, tokenizer, _ = ft.load_model("tiny", ft.HERE / "gpt2", tuned="outputs/gpt2-tiny-sft.pth")\n'
             'prompt = ft.format_input({"instruction": "Name a fruit.", "input": ""}) + ft.RESPONSE_HEADER\n'
             "print(ft.respond(model, tokenizer, prompt))\n")
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", timeout=60)
-    asked, _ = run_script("--ask", "Name a fruit.", "--dtype", "float32", cwd=folder)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8",
+                          timeout=PATIENCE)
+    asked, _ = run_here("--ask", "Name a fruit.", "--dtype", "float32", cwd=folder)
     assert done.stdout == asked, done.stderr
 
 
@@ -176,13 +177,13 @@ def test_folder_is_complete_and_its_card_shows_the_prompt(folder):
 def test_export_over_an_older_export_replaces_it(folder, tmp_path):
     shutil.copytree(folder / "hub", tmp_path / "hub")
     (tmp_path / "hub" / "model.safetensors").write_bytes(b"old")
-    run_script("--export", tmp_path / "hub", cwd=folder)
+    run_here("--export", tmp_path / "hub", cwd=folder)
     assert (tmp_path / "hub" / "model.safetensors").read_bytes() == (folder / "hub" / "model.safetensors").read_bytes()
 
 
 def test_an_export_that_cannot_be_written_leaves_no_half_file(folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    _, err = run_script("--export", tmp_path / "file", cwd=folder, status=1)
+    _, err = run_here("--export", tmp_path / "file", cwd=folder, status=1)
     assert len(err.splitlines()) == 1 and (tmp_path / "file").read_text() == "in the way"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -205,15 +206,15 @@ def test_fine_tuning_goes_on_from_what_transformers_saved(folder, tmp_path):
     assert (tmp_path / "mine" / "tokenizer.json").exists()
     for name in ("vocab.json", "merges.txt"):
         (tmp_path / "mine" / name).unlink(missing_ok=True)
-    out, _ = run_script("--weights", "mine", *QUICK, cwd=tmp_path)
+    out, _ = run_here("--weights", "mine", *QUICK, cwd=tmp_path)
     assert re.search("weights: .*mine", out) and "model: mine" in out
     metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
     assert metrics["scores"]["base"]["loss"] < 5 and metrics["settings"]["lr"] == 1e-4  # it is as small as tiny
-    answer, _ = run_script("--ask", INSTRUCTION, "--weights", "mine", cwd=tmp_path)
+    answer, _ = run_here("--ask", INSTRUCTION, "--weights", "mine", cwd=tmp_path)
     assert answer.strip()
-    _, err = run_script("--ask", INSTRUCTION, cwd=tmp_path, status=1)  # where its tokenizer is, has to be said
+    _, err = run_here("--ask", INSTRUCTION, cwd=tmp_path, status=1)  # where its tokenizer is, has to be said
     assert "--weights" in err and len(err.splitlines()) == 1
-    run_script("--export", "again", "--weights", "mine", cwd=tmp_path)
+    run_here("--export", "again", "--weights", "mine", cwd=tmp_path)
     tokenizers = [AutoTokenizer.from_pretrained(tmp_path / name)("a tokenizer, 12")["input_ids"]
                   for name in ("mine", "again")]
     assert tokenizers[0] == tokenizers[1]
@@ -240,7 +241,7 @@ def test_another_architecture_is_refused(folder, tmp_path, key, value):
 
 
 def test_a_size_beside_a_folder_that_has_one_is_refused(folder, tmp_path):
-    _, err = run_script("--weights", folder / "hub", "--model", "tiny", *QUICK, cwd=tmp_path, status=1)
+    _, err = run_here("--weights", folder / "hub", "--model", "tiny", *QUICK, cwd=tmp_path, status=1)
     assert "leave --model out" in err and len(err.splitlines()) == 1
 
 
@@ -256,7 +257,7 @@ def test_half_precision_is_named(folder, tmp_path):
 def test_an_edited_card_is_kept(folder, tmp_path):
     (tmp_path / "hub").mkdir()
     (tmp_path / "hub" / "README.md").write_text("mine")
-    run_script("--export", tmp_path / "hub", cwd=folder)
+    run_here("--export", tmp_path / "hub", cwd=folder)
     assert (tmp_path / "hub" / "README.md").read_text() == "mine"
 
 
