@@ -1786,7 +1786,8 @@ def run(args):
     sets = [InstructionDataset(part, tokenizer, context_length) for part in parts]
     train_set, test_set, val_set = sets
     n_left_out = sum(map(len, parts)) - sum(map(len, sets))
-    print(f"entries left out, as they are longer than the context: {n_left_out}")
+    facts["entries too long for the context"] = n_left_out
+    print(f"entries too long for the context: {n_left_out}")
     if not all(sets):
         raise UserError("in one part of the data, all entries are too long")
     show_scored_tokens(train_set[0], tokenizer)
@@ -1802,9 +1803,10 @@ def run(args):
     seconds = dict(zip(stages, np.diff(times).tolist(), strict=True))
     seconds["total"] = time.perf_counter() - times[0]
     if RANK == 0:
-        metrics = {**facts, "left_out": n_left_out, "settings": settings_of(args)}
-        metrics |= {"losses": losses_of(progress), "seconds": seconds}
-        metrics |= {"steps": progress.step, "tokens": progress.tokens_seen}
+        tokens = progress.tokens_seen - saved.get("progress", {}).get("tokens_seen", 0)
+        metrics = {**facts, "settings": settings_of(args), "seconds": seconds}
+        metrics |= {"steps": progress.step, "losses": losses_of(progress)}
+        metrics["train_tokens_per_second"] = tokens / seconds["train"]
         write_results(model, test_set.entries, base, tuned, metrics, args)
     print(f"\nDone in {seconds['total']:.0f} s, ", end="")
     print(f"of which fine-tuning {seconds['train']:.0f}.")

@@ -111,7 +111,12 @@ def random_weights(sizes, seed):
     """Return {name: array} of a model of these sizes; both, and the order, are those of OpenAI."""
     chance = np.random.default_rng(seed)
     return {name: chance.normal(name.endswith("/g"), 0.05, shape).astype("<f4")
-            for name, shape in ft.checkpoint_layout(sizes).items()}
+            for name, shape in checkpoint_layout(sizes).items()}
+
+
+def checkpoint_layout(settings):
+    """Return {OpenAI's name: shape} of a model with these settings, in the order of OpenAI's file."""
+    return {name: tuple(array.shape) for name, _, _, array in ft.arrays_of(ft.empty_model(settings))}
 
 
 def write_openai_folder(folder, sizes, arrays):
@@ -200,7 +205,7 @@ def served(tmp_path, monkeypatch):
     for ours, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
         shutil.copy(TINY / ours, hub / theirs)
     with serve(tmp_path / "server") as url:
-        monkeypatch.setattr(ft, "KNOWN_FILES", {})
+        monkeypatch.setattr(ft, "KNOWN_SUMS", {})
         monkeypatch.setattr(ft, "PAUSES", (0, 0, 0))
         monkeypatch.setattr(ft, "OPENAI_URL", url + "/openai/{size}/{file}")
         monkeypatch.setattr(ft, "HUB_URL", url + "/hub/{name}/{file}")
