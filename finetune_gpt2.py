@@ -619,7 +619,7 @@ def load_weights_into_gpt(gpt, params):
         found = torch.as_tensor(params[name])
         found = found.T if name.endswith("/w") else found
         for our_name, part in zip(our_names, found.chunk(len(our_names)), strict=True):
-            state[our_name] = part.contiguous()
+            state[our_name] = part.clone(memory_format=torch.contiguous_format)
     if others:
         raise UserError(f"the weights have unexpected arrays: {sorted(others)}")
     # Not strict, as the masks are not among them. An empty model has nowhere to copy
@@ -774,7 +774,9 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
     answers = {}
     context_size = model.cfg["context_length"]
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for batch in chunks(by_length, 96):
+    # Beside a text that may fill the context, others would have to stop when it does.
+    n_safe = sum(len(prompt) + max_new_tokens <= context_size for prompt in prompts)
+    for batch in chunks(by_length[:n_safe], 96) + chunks(by_length[n_safe:], 1):
         longest = len(prompts[batch[-1]])
         padding = [longest - len(prompts[i]) for i in batch]
         pairs = zip(padding, batch, strict=True)
