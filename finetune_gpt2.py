@@ -933,6 +933,7 @@ class Progress:
     """What a training remembers; saved, it lets another run go on (Appendix C)."""
 
     step: int = 0
+    is_over: bool = False
     tokens_seen: int = 0
     loss_sum: float = 0.0  # of the scored tokens since the last report
     n_scored: int = 0  # and their number
@@ -982,9 +983,8 @@ def train_model_simple(
     steps = plan_training(train_set, args)
     prompt = format_input(val_set.entries[0]) + RESPONSE_HEADER
     trained = in_all_processes(model)  # the model itself, if there is one process
-    is_over = progress.step == len(steps)
     with progress_bar(progress.step, len(steps)) as bar, noting_ctrl_c() as ctrl_c:
-        while not is_over:
+        while not progress.is_over:
             model.train()  # with dropout, if there is any
             optimizer.zero_grad()  # or gradients would add up over the steps, too
             indices = steps[progress.step]
@@ -1002,11 +1002,11 @@ def train_model_simple(
             progress.tokens_seen += sum(len(train_set[i][0]) for i in indices)
             progress.loss_sum += loss * n_scored
             progress.n_scored += n_scored
-            is_over = report_losses(progress, len(steps), model, val_set, args)
+            report_losses(progress, len(steps), model, val_set, args)
             is_epoch_over = progress.step % (len(steps) // args.epochs) == 0
             if is_epoch_over:
                 generate_and_print_sample(model, tokenizer, prompt)
-            if save and (is_over or is_epoch_over or ctrl_c.is_set()):
+            if save and (progress.is_over or is_epoch_over or ctrl_c.is_set()):
                 save(progress)
             if ctrl_c.is_set():
                 raise KeyboardInterrupt
@@ -1025,11 +1025,11 @@ def check_health(loss, norm, step):
 
 
 def report_losses(progress, n_steps, model, val_set, args):
-    """Report the losses ten times in a training. Return whether it is over."""
-    is_over = progress.step == n_steps
+    """Report the losses ten times in a training, and note when it is over."""
+    progress.is_over = progress.step == n_steps
     is_due = progress.step == 1 or progress.step % math.ceil(n_steps / 10) == 0
-    if not (is_due or is_over):
-        return False
+    if not (is_due or progress.is_over):
+        return
     # all processes take the number of the first, so that none stops before the others
     val_loss = of_all_processes(evaluate_model(model, val_set, model.device))[0]
     train_loss = progress.loss_sum / progress.n_scored  # the mean since the last report
@@ -1045,11 +1045,12 @@ def report_losses(progress, n_steps, model, val_set, args):
         f"   train loss {train_loss:.3f}   val loss {val_loss:.3f}"
     )
     if args.patience is None:
-        return is_over
+        return
     if progress.reports_since_best() == 0:
         weights = model.named_parameters()
         progress.best_weights = {name: w.detach().cpu().clone() for name, w in weights}
-    return is_over or progress.reports_since_best() >= args.patience
+    if progress.reports_since_best() >= args.patience:
+        progress.is_over = True
 
 
 # ---- 10. Results ---------------------------------------------------------------------
