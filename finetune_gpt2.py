@@ -1347,7 +1347,8 @@ def read_settings(file):
             if config.get(key, usual) != usual:
                 raise UserError(f"{file} is not of GPT-2's architecture: see {key}")
         settings = {name: config[name] for name in SIZE_NAMES}
-        if not all(0 < value < 10**6 for value in settings.values()):
+        are_sizes = all(0 < value < 10**6 for value in settings.values())
+        if not are_sizes or settings["n_embd"] % settings["n_head"] != 0:
             raise ValueError(f"these are no sizes: {settings}")
         return settings
 
