@@ -64,8 +64,8 @@ def memory(field="VmHWM"):
 def random_arrays(settings, seed=0):
     """Yield (name, array) of random weights in the order of OpenAI's file; the gains of the norms are around 1."""
     numbers = np.random.default_rng(seed)
-    for name, shape in ft.checkpoint_layout(settings).items():
-        yield name, 0.02 * numbers.standard_normal(shape, dtype=np.float32) + np.float32(name.endswith("/g"))
+    for name, _, _, array in ft.arrays_of(ft.empty_model(settings)):  # of which only the shapes are there
+        yield name, 0.02 * numbers.standard_normal(array.shape, dtype=np.float32) + np.float32(name.endswith("/g"))
 
 def write_weights(size, weights_dir, bpe_dir):
     """Write weights_dir/<size> as a user would have it: random weights and the tokenizer's two files."""
@@ -141,7 +141,7 @@ class Setup:
 
     def script_model(self, dtype):
         model = ft.load_model(self.args.model, self.args.weights)[0].to(self.device)
-        model.bfloat16 = dtype == "bfloat16"
+        model.dtype = getattr(torch, dtype)
         return model
 
     def peer_model(self):
@@ -203,8 +203,11 @@ def trainer(setup, name):
                 loss = model(**peer_batch(items, setup.eos_id, setup.context, setup.device)).loss
         else:
             batch = ft.custom_collate_fn(items, setup.eos_id, allowed_max_length=setup.context)
-            loss = (ft.calc_loss_batch(*batch, model, setup.device)[0] if who == "script" else
-                    plain_loss(model, *(tensor.to(setup.device) for tensor in batch)))
+            if who == "script":
+                loss_sum, n_scored = ft.calc_loss_batch(*batch, model, setup.device)
+                loss = loss_sum / n_scored
+            else:
+                loss = plain_loss(model, *(tensor.to(setup.device) for tensor in batch))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
@@ -216,10 +219,10 @@ def rivals(setup):
     return list(dict.fromkeys([f"script, {setup.dtype}", "script, float32",
                                *(f"transformers, {dtype}" for dtype in setup.dtypes)]))
 
-def both_orders(dataset, setup, steps):
+def both_orders(dataset, steps):
     """Return (grouped, mixed): the script's first batches, and batches of the very same entries drawn blindly."""
-    order = ft.make_loader(dataset, BATCH, setup.tokenizer, setup.context, seed=123).batch_sampler
-    grouped = [[dataset[i] for i in batch] for batch in order][:steps]
+    order = ft.length_grouped_batches(dataset, BATCH, 123)  # 123: the script's seed
+    grouped = [[dataset[i] for i in batch] for batch in order[:steps]]
     items = [item for batch in grouped for item in batch]
     random.Random(123).shuffle(items)
     return grouped, ft.chunks(items, BATCH)
@@ -231,7 +234,7 @@ def turns(step, batches):
 # ---- The measurements ------------------------------------------------------------------------------------------
 
 def measure_step(setup):
-    grouped, mixed = both_orders(setup.train, setup, setup.args.steps)
+    grouped, mixed = both_orders(setup.train, setup.args.steps)
     steps = {name: turns(trainer(setup, name)[0], grouped if name[0] == "s" else mixed) for name in rivals(setup)}
     seconds = paired("training step", steps, len(grouped), setup.device, warm_up=2)
     entries, first = sum(map(len, grouped)), sum(seconds[rivals(setup)[0]])
@@ -266,7 +269,7 @@ def child_memory(setup, name):
         from transformers import GPT2LMHeadModel  # noqa: F401
     before = memory()
     step, _ = trainer(setup, name)
-    for items in both_orders(setup.train, setup, setup.args.steps)[name[0] == "t"]:
+    for items in both_orders(setup.train, setup.args.steps)[name[0] == "t"]:
         step(items)
     if setup.device.type == "cuda":
         return [torch.cuda.max_memory_allocated(setup.device) / 2**20] * 2
@@ -342,11 +345,10 @@ def measure_load(setup):
 
 def measure_whole(setup):
     args, device = setup.args, setup.device
-    grouped, mixed = both_orders(setup.train, setup, args.steps)
+    grouped, mixed = both_orders(setup.train, args.steps)
     (step, model), (plain_step, plain_model) = trainer(setup, f"script, {setup.dtype}"), trainer(setup, "plain")
     seconds = paired("whole job", {"step": turns(step, grouped), "plain step": turns(plain_step, mixed)}, len(grouped),
                      device)
-    val, test = (ft.make_loader(part, 32, setup.tokenizer, setup.context) for part in (setup.val, setup.test))
     items = setup.train.items[: 5 * BATCH] + setup.val.items[: 5 * BATCH]
     ten = [ft.custom_collate_fn(some, setup.eos_id) for some in ft.chunks(items, BATCH)]
 
@@ -355,8 +357,8 @@ def measure_whole(setup):
         for inputs, targets in ten:
             plain_loss(plain_model.eval(), inputs.to(device), targets.to(device)).item()
     seconds |= paired("whole job", {
-        "check": lambda i: ft.evaluate_model(model, val, device), "plain check": plain_check,
-        "test": lambda i: ft.evaluate_model(model, test, device)}, max(1, args.steps // 5), device)
+        "check": lambda i: ft.evaluate_model(model, setup.val, device), "plain check": plain_check,
+        "test": lambda i: ft.evaluate_model(model, setup.test, device)}, max(1, args.steps // 5), device)
     prompts, few, longest = some_prompts(setup), some_prompts(setup, args.prompts), args.max_new_tokens
     seconds |= paired("whole job", {
         "base": lambda i: write_batched(model, prompts, lambda _: longest, setup),
@@ -432,9 +434,9 @@ def measure_scale(setup):
             "read and check, s": lambda i: large.update(data=ft.download_and_load_file(path)),
             "tokenize, s": lambda i: large.update(
                 set=ft.InstructionDataset(large["data"], setup.tokenizer, setup.context)),
-            "put into batches, s": lambda i: batches.update(large=both_orders(large["set"], setup, 5 * few)[0]),
+            "put into batches, s": lambda i: batches.update(large=both_orders(large["set"], 5 * few)[0]),
         }, 1, setup.device, warm_up=0)
-    batches["small"] = both_orders(setup.train, setup, few)[0]
+    batches["small"] = both_orders(setup.train, few)[0]
     rows = [[name, *seconds] for name, seconds in times.items()]
     step, _ = trainer(setup, f"script, {setup.dtype}")
     rows.append(["resident memory before training, MiB", memory("VmRSS")])

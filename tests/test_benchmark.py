@@ -41,7 +41,8 @@ def gradients(model, loss):
 def test_plain_way_has_the_loss_and_the_gradients_of_the_script(small_model, seed):
     inputs, targets = ft.custom_collate_fn(random_items(seed=seed), pad_token_id=96)
     plain = benchmark.plain_loss(small_model, inputs, targets)
-    script, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    loss_sum, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    script = loss_sum / n_scored
     assert script.item() == pytest.approx(plain.item(), abs=1e-5)
     assert n_scored == sum(len(tokens) - prompt for tokens, prompt in random_items(seed=seed))
     expected = gradients(small_model, plain)
@@ -56,7 +57,8 @@ def test_transformers_batches_have_the_loss_and_the_gradients_of_the_script(twin
     assert batch["attention_mask"].sum(dim=1).tolist() == lengths
     assert (batch["labels"] != -100).sum() == sum(len(tokens) - prompt for tokens, prompt in random_items())
     theirs = peer(**batch).loss
-    ours, _ = ft.calc_loss_batch(*ft.custom_collate_fn(random_items(), 96), model, CPU)
+    loss_sum, n_scored = ft.calc_loss_batch(*ft.custom_collate_fn(random_items(), 96), model, CPU)
+    ours = loss_sum / n_scored
     assert ours.item() == pytest.approx(theirs.item(), abs=1e-5)
     ours, theirs = gradients(model, ours), gradients(peer, theirs)
     for mine, other in (("tok_emb.weight", "transformer.wte.weight"), ("pos_emb.weight", "transformer.wpe.weight"),
@@ -107,7 +109,7 @@ def test_plain_answers_are_the_answers_of_the_script(tiny_tokenizer):
 def test_both_orders_hold_the_same_entries(tiny_tokenizer):
     entries = [{"instruction": "word " * (n % 17), "input": "", "output": str(n)} for n in range(100)]
     dataset = ft.InstructionDataset(entries, tiny_tokenizer)
-    grouped, mixed = benchmark.both_orders(dataset, SimpleNamespace(tokenizer=tiny_tokenizer, context=512), 5)
+    grouped, mixed = benchmark.both_orders(dataset, 5)
     assert sorted(sum(grouped, [])) == sorted(sum(mixed, [])) and grouped != mixed
     assert len(grouped) == len(mixed) == 5
 

@@ -1,10 +1,11 @@
-"""Downloads, mirrors and what is fetched again, against a server on this machine that has all the bad days at once."""
+"""Downloads, mirrors and wrong files, against a server on this machine that has all the bad days at once."""
 import ast
 import contextlib
 import functools
 import gzip
 import hashlib
 import http.server
+import importlib.util
 import itertools
 import json
 import os
@@ -18,16 +19,15 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
-from conftest import PATIENCE, SCRIPT, Handler, run_here, run_script, serve
+from conftest import PATIENCE, SCRIPT, SMALL, Handler, run_here, serve
 
 import finetune_gpt2 as ft
 
-KNOWN_NAMES = set(ft.KNOWN_FILES)  # before the tests change them
+KNOWN_SUMS = ft.KNOWN_SUMS  # before the tests change them
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals, and does not rename open files")
 
@@ -35,7 +35,6 @@ CONTENT = random.Random(5).randbytes(3_500_000)  # some times what is fetched in
 MIB = 1 << 20
 PAGE = b"<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>\n"
 PAUSES = ft.PAUSES  # before a test shortens them
-TROUBLE = (ft.UserError, OSError)  # what main() shows as one line; requests' errors are OSErrors
 
 
 def is_content(file):
@@ -188,9 +187,9 @@ def starts(server):
     return [int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0 for _, asked in server.asked]
 
 
-def fails(server, path, check=is_content):
+def fails(server, path, check=is_content, kind=ft.DownloadError):
     """Return the one line with which a download must fail, leaving no file."""
-    with pytest.raises(TROUBLE) as problem:
+    with pytest.raises(kind) as problem:
         ft.download(server.url, path, check)
     line = str(problem.value)
     assert not path.exists() and line and len(line.splitlines()) == 1 and len(line) < 2000
@@ -280,7 +279,7 @@ def test_bytes_of_another_place_are_not_joined_on(tmp_path):
 
 
 def test_a_cut_costs_a_piece_at_most(tmp_path):
-    """What had arrived is not fetched twice, but for the piece of 1 MiB that was under way."""
+    """What had arrived is not fetched twice, but for the piece that was under way."""
     cuts = [1_200_000, 2_000_000, 3_499_999]
     with answering(*(does(send, cut=cut) for cut in cuts)) as server:
         ft.download(server.url, tmp_path / "file", is_content)
@@ -317,7 +316,7 @@ def test_pauses_grow_and_are_announced(tmp_path, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert slept == [1, 2, 4] and len(lines) == 3
     for line, seconds in zip(lines, slept, strict=True):
-        assert line.startswith("file: 503") and line.endswith(f"trying again in {seconds} s")
+        assert line.startswith(f"{server.url}: HTTPError: 503") and line.endswith(f"trying again in {seconds} s")
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -387,7 +386,7 @@ def test_a_server_that_never_gets_it_right_fails_in_one_line(tmp_path, name):
 def test_and_does_no_lasting_harm(tmp_path, name):
     """The next run gets what it should, whatever the bad server left."""
     (tmp_path / "file.part").write_bytes(CONTENT[: 2 * MIB])
-    with answering(always=NEVER_GOOD[name]) as server, contextlib.suppress(*TROUBLE):
+    with answering(always=NEVER_GOOD[name]) as server, contextlib.suppress(ft.DownloadError):
         ft.download(server.url, tmp_path / "file", is_content)
     assert not (tmp_path / "file").exists()
     with answering() as server:
@@ -520,7 +519,7 @@ def test_ctrl_c_in_the_script_says_so_and_the_next_run_goes_on(tmp_path):
         [part] = tmp_path.glob("outputs/*.part")
         size = part.stat().st_size
         assert part.read_bytes() == data[:size]
-        _, err = run_script(*FETCH, server.url, cwd=tmp_path, status=1)
+        _, err = run_here(*FETCH, server.url, cwd=tmp_path, status=1)
         assert "5 entries are too few" in err
         assert starts(server) == [0, size] and server.asked[1][1] == f"bytes={size}-"
     assert [path.read_bytes() for path in (tmp_path / "outputs").iterdir()] == [data]
@@ -529,7 +528,7 @@ def test_ctrl_c_in_the_script_says_so_and_the_next_run_goes_on(tmp_path):
 def test_a_refused_download_ends_the_script_with_status_1(tmp_path):
     with answering(always=does(status, 404)) as server:
         _, err = run_here(*FETCH, server.url, cwd=tmp_path, status=1)
-    assert err.startswith("error: 404") and server.url in err and len(err.splitlines()) == 1
+    assert err.startswith(f"error: {server.url}: HTTPError: 404") and len(err.splitlines()) == 1
     assert not list((tmp_path / "outputs").iterdir())
 
 
@@ -538,30 +537,35 @@ def test_a_refused_download_ends_the_script_with_status_1(tmp_path):
 
 @posix
 @pytest.mark.parametrize("killed", [False, True])
-def test_two_runs_at_once_get_the_same_whole_file(tmp_path, killed):
+def test_two_runs_at_once_both_get_the_right_file(tmp_path, killed):
+    """As both write into one part, it is wrong. Each finds that by itself, also where the other one is killed."""
     data = many_entries()
-    both, go_on = threading.Barrier(2), threading.Event()
+    half, both, go_on = len(data) // 2, threading.Barrier(2), threading.Event()
 
-    def slowly(request, seconds):
-        send(request, data, cut=0)
+    def to_first(request):
         both.wait(PATIENCE)
-        for start in range(0, len(data), MIB // 4):
-            if start >= len(data) // 2:
-                go_on.wait(PATIENCE)
-            request.wfile.write(data[start : start + MIB // 4])
-            time.sleep(seconds)
+        send(request, data, cut=half)
+        go_on.wait(PATIENCE)
+        request.wfile.write(data[half:])
 
-    with answering(does(slowly, 0.01), does(slowly, 0.02), always=does(send, data)) as server:
-        with started(tmp_path, *FETCH, server.url) as first, started(tmp_path, *FETCH, server.url) as second:
-            wait_until(lambda: any(part.stat().st_size >= MIB for part in tmp_path.glob("outputs/*.part")))
-            if killed:
-                first.kill()
-                first.wait()
-            go_on.set()
-            for process in [second] if killed else [first, second]:
-                _, err = process.communicate(timeout=PATIENCE)
-                assert process.returncode == 1 and err.startswith("error: 5 entries are too few")
-        assert len(server.asked) == 2
+    def to_second(request):
+        both.wait(PATIENCE)
+        send(request, data, cut=half)
+        wait_until(lambda: any(part.stat().st_size >= half - MIB for part in tmp_path.glob("outputs/*.part")))
+        if killed:
+            first.kill()
+        go_on.set()
+        first.wait(PATIENCE)
+        request.wfile.write(data[half:])
+
+    with (answering(to_first, to_second, always=does(send, data)) as server,
+          started(tmp_path, *FETCH, server.url) as first):
+        wait_until(lambda: server.asked)
+        _, err = run_here(*FETCH, server.url, cwd=tmp_path, status=1)
+        assert err.startswith("error: 5 entries are too few") and starts(server)[:2] == [0, 0]
+        if not killed:
+            _, err = first.communicate()
+            assert first.returncode == 1 and err.startswith("error: 5 entries are too few")
     assert [path.read_bytes() for path in (tmp_path / "outputs").iterdir()] == [data]
 
 
@@ -590,7 +594,7 @@ def test_a_run_beside_this_one_starts_again(tmp_path):
         part.write_bytes(CONTENT[:1000])
         send(request)
 
-    with answering(other_starts_again) as server, contextlib.suppress(*TROUBLE):
+    with answering(other_starts_again) as server, contextlib.suppress(ft.DownloadError):
         ft.download(server.url, path, has_its_size)
     assert not path.exists() or path.read_bytes() == CONTENT
     with answering() as server:
@@ -598,49 +602,56 @@ def test_a_run_beside_this_one_starts_again(tmp_path):
     assert path.read_bytes() == CONTENT
 
 
-def test_a_run_beside_this_one_is_ahead(tmp_path):
-    """It finishes while this one, by a server that knows no ranges, is sent what is there already."""
+@posix
+def test_a_run_beside_this_one_gives_the_part_up(tmp_path):
+    """By a server that knows no ranges, this one is sent what is there already, and begins the part anew. The other
+    one, which goes on at its end, finds that it is wrong."""
     path, part, seen = tmp_path / "file", tmp_path / "file.part", []
     part.write_bytes(CONTENT[: 3 * MIB])
-    before = part.stat().st_mtime_ns
 
-    def other_is_ready(request):
-        wait_until(lambda: part.stat().st_mtime_ns != before)  # this one writes
-        other.seek(3 * MIB)
+    def other_gives_up(request):
+        wait_until(lambda: MIB <= part.stat().st_size <= 2 * MIB)  # this one writes
         other.write(CONTENT[3 * MIB :])
         other.close()
         seen.append(part.read_bytes() == CONTENT)
-        os.replace(part, path)
+        part.unlink()
         request.wfile.write(CONTENT[2 * MIB :])
 
-    with open(part, "r+b") as other, answering(does(send, ranges=False, cut=2 * MIB, then=other_is_ready)) as server:
+    with open(part, "ab") as other, answering(does(send, ranges=False, cut=2 * MIB, then=other_gives_up)) as server:
         ft.download(server.url, path, is_content)
-    assert seen == [True] and path.read_bytes() == CONTENT and list(tmp_path.iterdir()) == [path]
+        assert len(server.asked) == 2
+    assert seen == [False] and path.read_bytes() == CONTENT and list(tmp_path.iterdir()) == [path]
 
 
+@posix
 def test_runs_side_by_side_from_a_wrong_part(tmp_path):
     """Both go on with it, and find at the end that it was wrong."""
     path, problems = tmp_path / "file", []
     (tmp_path / "file.part").write_bytes(bytes(2 * MIB))
-    both = threading.Barrier(2)
+    both, one_is_ready = threading.Barrier(2), threading.Event()
 
     def together(request):
         both.wait(PATIENCE)
         send(request)
 
+    def after_one(request):  # so that each is left alone for a while, however their steps mix
+        one_is_ready.wait(PATIENCE)
+        send(request)
+
     def run():
         try:
             ft.download(server.url, path, is_content)
-        except TROUBLE as problem:
+        except Exception as problem:
             problems.append(problem)
+        one_is_ready.set()
 
-    with answering(together, together) as server:
+    with answering(together, together, send, after_one) as server:
         runs = [threading.Thread(target=run) for _ in range(2)]
         for thread in runs:
             thread.start()
         for thread in runs:
             thread.join()
-    assert len(problems) < 2 and path.read_bytes() == CONTENT
+    assert not problems and path.read_bytes() == CONTENT and list(tmp_path.iterdir()) == [path]
 
 
 # ---- The disk is full ----
@@ -662,7 +673,7 @@ def small_disk(tmp_path):
 def test_a_small_disk_gets_full(small_disk, length):
     (small_disk / "other").write_bytes(b"old")
     with answering(always=does(send, Content_Length=length, ranges=False)) as server:
-        line = fails(server, small_disk / "file")
+        line = fails(server, small_disk / "file", kind=OSError)
         assert len(server.asked) == 1
     assert "space" in line or "disk is full" in line
     assert (small_disk / "other").read_bytes() == b"old"
@@ -713,7 +724,7 @@ def test_no_redirect_leads_out_of_https(tmp_path, monkeypatch, certificate):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with answering() as plain, answering(always=redirects(plain.url), certificate=certificate) as server:
         line = fails(server, tmp_path / "file")
-        assert server.url in line and plain.url in line and "not protected" in line
+        assert server.url in line and plain.url in line and "unprotected" in line
     assert not list(tmp_path.iterdir())
 
 
@@ -721,7 +732,7 @@ def test_nor_out_of_https_and_back(tmp_path, monkeypatch, certificate):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with (answering(certificate=certificate) as data, answering(always=redirects(data.url)) as plain,
           answering(always=redirects(plain.url), certificate=certificate) as server):
-        assert "not protected" in fails(server, tmp_path / "file")
+        assert "unprotected" in fails(server, tmp_path / "file")
     assert not list(tmp_path.iterdir())
 
 
@@ -738,7 +749,7 @@ def test_downloads_go_through_the_proxy(tmp_path, monkeypatch, variable):
 def test_https_goes_through_the_proxy_as_a_tunnel(tmp_path, monkeypatch):
     with answering(always=does(status, 502)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.removesuffix("/file"))
-        with pytest.raises(ft.requests.RequestException):
+        with pytest.raises(ft.DownloadError):
             ft.download("https://weights.invalid/path/file", tmp_path / "file", is_content)
         assert {path for path, _ in proxy.asked} == {"weights.invalid:443"}
 
@@ -750,37 +761,49 @@ def test_no_proxy_is_respected(tmp_path, monkeypatch):
         assert proxy.asked == []
 
 
-# ---- Weights: what is wrong is named, kept and fetched again ----
+# ---- Weights: what is wrong is not taken ----
+
+
+def test_checksums_are_those_of_the_real_files(gpt2_bpe):
+    for name, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
+        found = hashlib.sha256((gpt2_bpe / name).read_bytes()).hexdigest()
+        assert KNOWN_SUMS[name] == KNOWN_SUMS[theirs] == found
 
 
 def sums(folder):
-    """Return KNOWN_FILES for the files of the served model, under both names."""
+    """Return KNOWN_SUMS for the files of the served model, under both names."""
     known = {}
     for file in (*folder.glob("openai/124M/*"), *folder.glob("hub/gpt2/*")):
         if file.name in ("encoder.json", "vocab.bpe", "vocab.json", "merges.txt", "model.safetensors"):
-            name = f"124M/{file.name}" if file.suffix == ".safetensors" else file.name
-            known[name] = file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()
+            name = "gpt2" if file.suffix == ".safetensors" else file.name
+            known[name] = hashlib.sha256(file.read_bytes()).hexdigest()
     return known
 
 
 @pytest.fixture
 def server_folder(served, monkeypatch):
     """The folder that is served; its checksums are known, as those of the real files are."""
-    assert set(sums(served[1])) == KNOWN_NAMES
-    monkeypatch.setattr(ft, "KNOWN_FILES", sums(served[1]))
+    known = sums(served[1])
+    assert known.keys() == KNOWN_SUMS.keys()
+    monkeypatch.setattr(ft, "KNOWN_SUMS", known)
     return served[1]
-
-
-@pytest.fixture
-def fetched(server_folder, tmp_path):
-    """The folder of weights, fetched without trouble."""
-    assert ft.find_weights("124M", tmp_path / "weights") == tmp_path / "weights" / "124M"
-    Handler.requested.clear()
-    return tmp_path / "weights"
 
 
 def asked_for():
     return [path.rsplit("/", 1)[1] for path in Handler.requested]
+
+
+def fetch(weights, names):
+    """Fetch the weights without trouble, and return their folder: these files."""
+    assert ft.find_weights("124M", weights) == weights / "124M"
+    assert names_in(weights / "124M") == sorted(names)
+    Handler.requested.clear()
+    return weights / "124M"
+
+
+def names_in(folder):
+    """The files in a folder, but for downloads of which nothing has arrived."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".part" or path.stat().st_size)
 
 
 def is_right(weights, server_folder):
@@ -790,212 +813,139 @@ def is_right(weights, server_folder):
                for name in ft.OPENAI_FILES)
 
 
+def altered(content):
+    """Change a byte; of a small file, a word."""
+    if len(content) < 1001:
+        return content.replace(b"n_layer", b"n_liver")
+    return content[:1000] + bytes([content[1000] ^ 1]) + content[1001:]
+
+
 WRONG = {
     "page": lambda content: PAGE,
     "empty": lambda content: b"",
     "truncated": lambda content: content[:-1],
     "padded": lambda content: content + b"\0",
-    "altered": lambda content: content[:1000] + bytes([content[1000] ^ 1]) + content[1001:],
+    "altered": altered,
     "zeros": lambda content: bytes(len(content)),
 }
+# The weights of OpenAI have no checksum, and any numbers are weights.
+NO_DAMAGE = {(ft.OPENAI_FILES[-1], "altered"), (ft.OPENAI_FILES[-1], "zeros")}
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("name", ft.OPENAI_FILES)
-def test_a_wrong_file_is_named_kept_and_fetched_again(fetched, server_folder, capsys, name, wrong):
-    file = fetched / "124M" / name
+def wrong_files(names, without=frozenset()):
+    return pytest.mark.parametrize("name, wrong", sorted({*itertools.product(names, WRONG)} - without))
+
+
+def spoil(file, wrong):
+    """Make a file wrong; return its content, right and wrong."""
     content = file.read_bytes()
-    if wrong == "altered" and len(content) < 1001 or wrong == "padded" and name == "hparams.json":
-        content = content.replace(b"n_layer", b"n_liver")  # small, or a zero would be no damage to speak of
-        altered = content
-    else:
-        altered = WRONG[wrong](content)
-    if name.startswith("model") and wrong in ("altered", "zeros"):
-        pytest.skip("there is no checksum for this one, and any numbers are weights")
-    file.write_bytes(altered)
-    capsys.readouterr()
-    _, _, source = ft.load_model("124M", fetched)
-    [line] = capsys.readouterr().out.splitlines()
-    assert str(file) in line and f"{name}.old" in line and line.endswith("fetched again")
-    if wrong == "truncated" and name != "hparams.json":
-        assert f"{len(altered):,}" in line and f"{len(altered) + 1:,}" in line  # what it is, and what was expected
-    assert asked_for() == [name] and is_right(fetched, server_folder)
-    assert Path(f"{file}.old").read_bytes() == altered and source == fetched / "124M"
-    assert sorted(path.name for path in file.parent.iterdir()) == sorted([*ft.OPENAI_FILES, f"{name}.old"])
+    assert WRONG[wrong](content) != content
+    file.write_bytes(WRONG[wrong](content))
+    return content, WRONG[wrong](content)
 
 
-def test_all_wrong_files_are_fetched_again(fetched, server_folder, capsys):
-    for name in ft.OPENAI_FILES:
-        (fetched / "124M" / name).write_bytes(PAGE)
-    ft.load_model("124M", fetched)
-    assert asked_for() == list(ft.OPENAI_FILES) and is_right(fetched, server_folder)
-    assert len(capsys.readouterr().out.splitlines()) == 4
+@wrong_files(ft.OPENAI_FILES, without=NO_DAMAGE)
+def test_a_source_that_sends_a_wrong_file_is_left_for_the_second(server_folder, tmp_path, capsys, name, wrong):
+    content, sent = spoil(server_folder / "openai" / "124M" / name, wrong)
+    _, _, folder = ft.load_model("124M", tmp_path / "weights")
+    until = ft.OPENAI_FILES.index(name)
+    assert folder == tmp_path / "weights" / "124M" and asked_for() == [
+        *ft.OPENAI_FILES[:until], *[name] * 4, *ft.HUB_FILES]
+    assert names_in(folder) == sorted([*ft.OPENAI_FILES[:until], *ft.HUB_FILES])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and all(f"/openai/124M/{name}" in line for line in lines)
+    if name == ft.OPENAI_FILES[-1] and sent:  # what it is, and what was expected
+        assert all(f"{len(sent):,} bytes" in line and f"{len(content):,}" in line for line in lines)
 
 
-def test_sizes_of_another_model_are_fetched_again(fetched, server_folder, capsys):
-    file = fetched / "124M" / "hparams.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "n_layer": 24}))
-    ft.load_model("124M", fetched)
-    [line] = capsys.readouterr().out.splitlines()
-    assert str(file) in line and "'n_layer': 24" in line and "'n_layer': 2," in line.replace("}", ",")
-    assert asked_for() == ["hparams.json"] and is_right(fetched, server_folder)
-
-
-@pytest.mark.parametrize("name", ft.HUB_FILES)
-@pytest.mark.parametrize("wrong", ["page", "truncated", "altered"])
-def test_a_wrong_file_of_the_second_source_is_not_loaded(server_folder, tmp_path, capsys, name, wrong):
-    shutil.move(server_folder / "openai", tmp_path / "away")
-    ft.find_weights("124M", tmp_path / "weights")
-    file = tmp_path / "weights" / "124M" / name
-    content = file.read_bytes()
-    if wrong == "altered" and len(content) < 1001:
-        altered = content.replace(b"n_layer", b"n_liver")
-    else:
-        altered = WRONG[wrong](content)
-    file.write_bytes(altered)
-    ft.load_model("124M", tmp_path / "weights")
-    assert f"{name}.old" in capsys.readouterr().out
-    assert file.read_bytes() == content
-
-
-def test_a_single_wrong_file_of_the_second_source_is_not_loaded(server_folder, tmp_path):
-    """Left with the beginning of a download from the first, which is now down."""
-    folder = tmp_path / "weights" / "124M"
-    folder.mkdir(parents=True)
-    for name in ("hparams.json", "encoder.json"):
-        shutil.copy(server_folder / "openai" / "124M" / name, folder)
-    content = (server_folder / "hub" / "gpt2" / "model.safetensors").read_bytes()
-    (folder / "model.safetensors").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+@wrong_files(ft.HUB_FILES)
+def test_a_wrong_file_of_the_second_source_is_not_taken(server_folder, tmp_path, name, wrong):
     shutil.rmtree(server_folder / "openai")
-    ft.load_model("124M", tmp_path / "weights")
-    assert (folder / "model.safetensors").read_bytes() == content
+    spoil(server_folder / "hub" / "gpt2" / name, wrong)
+    with pytest.raises(ft.DownloadError) as problem:
+        ft.load_model("124M", tmp_path / "weights")
+    [line] = str(problem.value).splitlines()
+    assert f"/hub/gpt2/{name}" in line and "404" in line  # what each of the sources did
+    assert names_in(tmp_path / "weights" / "124M") == sorted(ft.HUB_FILES[: ft.HUB_FILES.index(name)])
 
 
-def test_a_run_beside_this_one_moves_the_wrong_file_first(fetched, server_folder, monkeypatch):
-    file, check = fetched / "124M" / "vocab.bpe", ft.check_file
-
-    def slow_check(path, *others):
-        try:
-            check(path, *others)
-        except ft.UserError:
-            if path == file:
-                os.replace(file, f"{file}.old")
-            raise
-
-    file.write_bytes(PAGE)
-    monkeypatch.setattr(ft, "check_file", slow_check)
-    ft.find_weights("124M", fetched)
-    assert is_right(fetched, server_folder)
-
-
-@pytest.mark.parametrize("name", ft.OPENAI_FILES)
-def test_a_source_that_sends_a_page_is_left_for_the_second(server_folder, tmp_path, name):
-    (server_folder / "openai" / "124M" / name).write_bytes(PAGE)
-    model, _, _ = ft.load_model("124M", tmp_path / "weights")
-    assert sorted(set(asked_for())) == sorted([*ft.OPENAI_FILES[: ft.OPENAI_FILES.index(name) + 1], *ft.HUB_FILES])
-    assert not list((tmp_path / "weights").rglob("*.part")) and not (tmp_path / "weights" / "124M" / name).exists()
-
-
-def test_sources_that_all_send_pages_are_named(server_folder, tmp_path, capsys):
+def test_sources_that_all_send_pages_are_named(server_folder, tmp_path):
     for file in (*server_folder.glob("openai/124M/*"), *server_folder.glob("hub/gpt2/*")):
         file.write_bytes(PAGE)
-    with pytest.raises(ft.requests.RequestException) as problem:
+    with pytest.raises(ft.DownloadError) as problem:
         ft.find_weights("124M", tmp_path / "weights")
     assert "hparams.json" in str(problem.value) and "config.json" in str(problem.value)
     assert "--model tiny" in str(problem.value) and len(str(problem.value).splitlines()) == 1
     assert not list((tmp_path / "weights" / "124M").iterdir())
 
 
-def test_wrong_weights_are_kept_also_when_nothing_better_can_be_had(fetched, server_folder, tmp_path):
-    file = fetched / "124M" / ft.OPENAI_FILES[-1]
-    content = file.read_bytes()[:-4]
-    file.write_bytes(content)
-    for folder in ("openai", "hub"):
-        shutil.rmtree(server_folder / folder)
-    with pytest.raises(ft.requests.RequestException, match=r"model.ckpt.data-00000-of-00001.old and"):
-        ft.load_model("124M", fetched)
-    assert Path(f"{file}.old").read_bytes() == content
+def says_what_is_wrong(folder, *names):
+    """Loading a model must say in one line that one of these is wrong, ask no server and leave all as it is."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ft.UserError) as problem:
+        ft.load_model("124M", folder.parent)
+    [line] = str(problem.value).splitlines()
+    assert any(name in line for name in names) and str(folder) in line and len(line) < 1000
+    assert asked_for() == [] and {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    return line
 
 
-# ---- --weights-url ----
+# encoder.json is not read, and merges are merges without their last line's end, too.
+HARMLESS = {*itertools.product(["encoder.json", "vocab.json"], WRONG), ("vocab.bpe", "truncated"),
+            ("merges.txt", "truncated")}
+# Of what is loaded from a disk, no checksums are made, and what is behind the last array is not read.
+UNSEEN = {("vocab.bpe", "altered"), ("merges.txt", "altered"), ("model.safetensors", "altered"),
+          ("model.safetensors", "padded")} | NO_DAMAGE
 
 
-@pytest.fixture
-def forbidden(monkeypatch):
-    """OpenAI's and Hugging Face's servers, which are not to be asked."""
-    with answering() as server:
-        monkeypatch.setattr(ft, "OPENAI_URL", server.url + "/{size}/{file}")
-        monkeypatch.setattr(ft, "HUB_URL", server.url + "/{name}/{file}")
-        yield server
+@wrong_files(ft.OPENAI_FILES, without=HARMLESS | UNSEEN)
+def test_a_wrong_file_on_the_disk_is_named_and_kept(server_folder, tmp_path, name, wrong):
+    folder = fetch(tmp_path / "weights", ft.OPENAI_FILES)
+    content, found = spoil(folder / name, wrong)
+    line = says_what_is_wrong(folder, name, "tokenizer")
+    if name == ft.OPENAI_FILES[-1]:  # what it is, and what was expected
+        assert f"{len(found):,} bytes" in line and f"{len(content):,}" in line
 
 
-@pytest.mark.parametrize("end", ["", "/"])
-def test_a_mirror_is_the_only_server_asked(server_folder, tmp_path, forbidden, end):
-    with serve(server_folder / "openai") as url:
-        model, _, _ = ft.load_model("124M", tmp_path / "weights", url + end)
-        assert Handler.requested == [f"/124M/{name}" for name in ft.OPENAI_FILES]
-    assert is_right(tmp_path / "weights", server_folder) and forbidden.asked == []
+@wrong_files(ft.HUB_FILES, without=HARMLESS | UNSEEN)
+def test_a_wrong_file_of_the_second_source_on_the_disk_is_named_and_kept(server_folder, tmp_path, name, wrong):
+    shutil.rmtree(server_folder / "openai")
+    folder = fetch(tmp_path / "weights", ft.HUB_FILES)
+    spoil(folder / name, wrong)
+    says_what_is_wrong(folder, name, "tokenizer")
 
 
-@pytest.mark.parametrize("name", ft.OPENAI_FILES)
-def test_a_mirror_that_lacks_a_file_is_not_helped_out(server_folder, tmp_path, forbidden, name):
-    (server_folder / "openai" / "124M" / name).unlink()
-    with serve(server_folder / "openai") as url:
-        with pytest.raises(ft.requests.RequestException) as problem:
-            ft.load_model("124M", tmp_path / "weights", url)
-        assert url.removeprefix("http://") in str(problem.value) and "404" in str(problem.value)
-    assert forbidden.asked == []
+@pytest.mark.parametrize("name, wrong", sorted(HARMLESS))
+def test_damage_that_changes_nothing_is_none(server_folder, tmp_path, name, wrong):
+    if name in ft.HUB_FILES:
+        shutil.rmtree(server_folder / "openai")
+    folder = fetch(tmp_path / "weights", ft.HUB_FILES if name in ft.HUB_FILES else ft.OPENAI_FILES)
+    right, expected, _ = ft.load_model("124M", tmp_path / "weights")
+    spoil(folder / name, wrong)
+    model, tokenizer, _ = ft.load_model("124M", tmp_path / "weights")
+    assert tokenizer._mergeable_ranks == expected._mergeable_ranks and asked_for() == []
+    assert all(map(ft.torch.equal, model.parameters(), right.parameters()))
 
 
-def test_a_mirror_is_checked_like_the_others(server_folder, tmp_path, forbidden):
-    file = server_folder / "openai" / "124M" / "encoder.json"
-    file.write_bytes(WRONG["altered"](file.read_bytes()))
-    with serve(server_folder / "openai") as url, pytest.raises(ft.requests.RequestException, match="encoder.json"):
-        ft.load_model("124M", tmp_path / "weights", url)
-    assert sorted(path.name for path in (tmp_path / "weights" / "124M").iterdir()) == ["hparams.json"]
-    assert forbidden.asked == []
+def test_sizes_of_another_model_are_named(server_folder, tmp_path):
+    folder = fetch(tmp_path / "weights", ft.OPENAI_FILES)
+    (folder / "hparams.json").write_text(json.dumps({**SMALL, "n_layer": 24}))
+    weights = folder / ft.OPENAI_FILES[-1]
+    assert f"{weights} has {weights.stat().st_size:,} bytes and should have" in says_what_is_wrong(folder, weights.name)
 
 
-@pytest.mark.parametrize("odd", ["{file}", "{size.__class__}", "{0}", "{nothing}", "{", "}", "%7Bfile%7D", "%", "%s"])
-def test_a_mirror_with_odd_letters_is_asked_or_refused(server_folder, tmp_path, forbidden, odd):
-    with answering(always=does(status, 404)) as server, pytest.raises(SystemExit) as stop:
-        ft.main(["--model", "124M", "--weights", str(tmp_path / "weights"), "--weights-url", f"{server.url}/{odd}",
-                 "--device", "cpu", "--out", str(tmp_path / "out")])
-    if stop.value.code != 2:  # it is no wrong command line
-        assert stop.value.code.startswith("error: the weights of 124M")
-        assert {unquote(path) for path, _ in server.asked} == {f"/file/{unquote(odd)}/124M/hparams.json"}
-    assert forbidden.asked == []
+@pytest.mark.parametrize("names", [[], ["hparams.json", "encoder.json"]])
+def test_weights_alone_are_no_model(server_folder, tmp_path, names):
+    """Also not beside the beginning of a download."""
+    folder = tmp_path / "weights" / "124M"
+    folder.mkdir(parents=True)
+    for name in names:
+        shutil.copy(server_folder / "openai" / "124M" / name, folder)
+    shutil.copy(server_folder / "hub" / "gpt2" / "model.safetensors", folder)
+    says_what_is_wrong(folder, "tokenizer")
 
 
-@pytest.mark.parametrize("url", ["http://", "http://[", "https://:0/", "http://a b/", "http://%zz", "http://\ud800/",
-                                 "http://127.0.0.1:99999"])
-def test_a_mirror_that_is_no_address_fails_in_one_line(server_folder, tmp_path, forbidden, capsys, url):
-    with pytest.raises(SystemExit) as stop:
-        ft.main(["--model", "124M", "--weights", str(tmp_path / "weights"), "--weights-url", url, "--device", "cpu",
-                 "--out", str(tmp_path / "out")])
-    line = capsys.readouterr().err.splitlines()[-1] if stop.value.code == 2 else stop.value.code
-    assert "error: " in line and len(line.splitlines()) == 1
-    assert forbidden.asked == []
-
-
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "file:///etc", "127.0.0.1"])
-def test_a_mirror_of_another_kind_is_a_wrong_command_line(url, capsys):
-    with pytest.raises(SystemExit) as stop:
-        ft.parse_args(["--weights-url", url])
-    assert stop.value.code == 2 and "--weights-url cannot be" in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_main_passes_the_mirror_on(server_folder, tmp_path, forbidden, capsys):
-    arguments = ["--model", "124M", "--weights", tmp_path / "weights", "--out", tmp_path / "out", "--device", "cpu",
-                 "--dtype", "float32", "--limit", 12, "--epochs", 1, "--max-new-tokens", 2]
-    with serve(server_folder / "openai") as url:
-        ft.main([*map(str, arguments), "--weights-url", url])
-        assert len(Handler.requested) == 4
-    ft.main([*map(str, arguments), "--weights-url", url])  # all is there: the mirror may be gone
-    assert forbidden.asked == []
-
-
-def test_interrupted_weights_are_continued(server_folder, tmp_path):
+def test_interrupted_weights_are_continued(server_folder, tmp_path, monkeypatch):
     """Ctrl-C, or a network that goes away, in the largest file: the next run asks for its rest and for nothing else."""
     folder = tmp_path / "weights" / "124M"
     folder.mkdir(parents=True)
@@ -1004,9 +954,120 @@ def test_interrupted_weights_are_continued(server_folder, tmp_path):
     content = (server_folder / "openai" / "124M" / ft.OPENAI_FILES[-1]).read_bytes()
     (folder / f"{ft.OPENAI_FILES[-1]}.part").write_bytes(content[:400_000])
     with answering(always=does(send, content)) as server:
-        ft.load_model("124M", tmp_path / "weights", server.url)
+        monkeypatch.setattr(ft, "OPENAI_URL", server.url + "/{size}/{file}")
+        ft.load_model("124M", tmp_path / "weights")
         assert server.asked == [(f"/file/124M/{ft.OPENAI_FILES[-1]}", "bytes=400000-")]
-    assert is_right(tmp_path / "weights", server_folder)
+    assert is_right(tmp_path / "weights", server_folder) and Handler.requested == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_what_has_arrived_is_not_asked_for_again(server_folder, tmp_path, monkeypatch, n):
+    fetch_rest = ft.fetch_rest
+
+    def interrupted(*arguments):
+        if len(Handler.requested) == n:
+            raise KeyboardInterrupt
+        fetch_rest(*arguments)
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(ft, "fetch_rest", interrupted)
+        ft.find_weights("124M", tmp_path / "weights")
+    assert asked_for() == ft.OPENAI_FILES[:n] and names_in(tmp_path / "weights" / "124M") == sorted(asked_for())
+    ft.find_weights("124M", tmp_path / "weights")
+    assert asked_for() == ft.OPENAI_FILES and is_right(tmp_path / "weights", server_folder)
+
+
+# ---- HF_ENDPOINT: a mirror of Hugging Face's hub ----
+
+
+@pytest.fixture
+def mirrored(server_folder, tmp_path, monkeypatch):
+    """mirrored(url): the script as it is with HF_ENDPOINT=url in the environment, where OpenAI's server is down.
+    mirrored.folder: what such a mirror serves."""
+    def load(url):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        spec = importlib.util.spec_from_file_location("mirrored", SCRIPT)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        for name in ("MODELS", "KNOWN_SUMS", "PAUSES"):
+            setattr(script, name, getattr(ft, name))
+        script.OPENAI_URL = down.url + "/{size}/{file}"
+        return script
+
+    load.folder = tmp_path / "mirror"
+    load.files = load.folder / "openai-community" / "gpt2" / "resolve" / "main"
+    shutil.copytree(server_folder / "hub" / "gpt2", load.files)
+    with answering(always=does(status, 503)) as down:
+        yield load
+
+
+RUN = ["--model", "124M", "--device", "cpu", "--dtype", "float32", "--limit", "12", "--epochs", "1",
+       "--max-new-tokens", "2"]
+
+
+def run_mirrored(script, tmp_path):
+    script.main([*RUN, "--weights", str(tmp_path / "weights"), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_mirror_is_asked_in_place_of_the_hub(mirrored, tmp_path, end):
+    with serve(mirrored.folder.parent) as url:
+        script = mirrored(url + "/mirror" + end)
+        _, _, folder = script.load_model("124M", tmp_path / "weights")
+        assert Handler.requested == [f"/mirror/openai-community/gpt2/resolve/main/{name}" for name in ft.HUB_FILES]
+    assert names_in(folder) == sorted(ft.HUB_FILES)
+    assert all((folder / name).read_bytes() == (mirrored.files / name).read_bytes() for name in ft.HUB_FILES)
+
+
+def test_an_empty_address_is_no_mirror(mirrored):
+    assert mirrored("").HUB_URL == "https://huggingface.co/openai-community/{name}/resolve/main/{file}"
+
+
+@pytest.mark.parametrize("name", ft.HUB_FILES)
+def test_a_mirror_that_lacks_a_file_is_not_helped_out(mirrored, tmp_path, name):
+    (mirrored.files / name).unlink()
+    with serve(mirrored.folder) as url:
+        script = mirrored(url)
+        with pytest.raises(script.DownloadError) as problem:
+            script.load_model("124M", tmp_path / "weights")
+    assert f"{url}/openai-community/gpt2/resolve/main/{name}" in str(problem.value) and "404" in str(problem.value)
+    assert names_in(tmp_path / "weights" / "124M") == sorted(ft.HUB_FILES[: ft.HUB_FILES.index(name)])
+
+
+def test_a_mirror_is_checked_like_the_others(mirrored, tmp_path):
+    spoil(mirrored.files / "vocab.json", "altered")
+    with serve(mirrored.folder) as url:
+        script = mirrored(url)
+        with pytest.raises(script.DownloadError, match="vocab.json.* has another SHA-256 sum"):
+            script.load_model("124M", tmp_path / "weights")
+    assert names_in(tmp_path / "weights" / "124M") == ["config.json"]
+
+
+@pytest.mark.parametrize("odd", ["{file}", "{size.__class__}", "{0}", "{nothing}", "{", "}", "%7Bfile%7D", "%", "%s"])
+def test_a_mirror_with_odd_letters_is_asked(mirrored, tmp_path, odd):
+    with answering(always=does(status, 404)) as server, pytest.raises(SystemExit) as stop:
+        run_mirrored(mirrored(f"{server.url}/{odd}"), tmp_path)
+    assert stop.value.code.startswith("error: the weights of 124M") and len(stop.value.code.splitlines()) == 1
+    path = "/openai-community/gpt2/resolve/main/config.json"
+    assert {unquote(asked) for asked, _ in server.asked} == {f"/file/{unquote(odd)}{path}"}
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[", "https://:0/", "http://a b/", "http://%zz", "http://\udc80/",
+                                 "http://127.0.0.1:99999", "ftp://127.0.0.1", "file:///etc", "127.0.0.1"])
+def test_a_mirror_that_is_no_address_fails_in_one_line(mirrored, tmp_path, url):
+    with pytest.raises(SystemExit) as stop:
+        run_mirrored(mirrored(url), tmp_path)
+    [line] = stop.value.code.splitlines()
+    assert line.startswith("error: the weights of 124M are not in") and "config.json" in line
+    assert not list((tmp_path / "weights" / "124M").iterdir())
+
+
+def test_main_asks_the_mirror_once(mirrored, tmp_path):
+    with serve(mirrored.folder) as url:
+        script = mirrored(url)
+        run_mirrored(script, tmp_path)
+        assert asked_for() == ft.HUB_FILES
+    run_mirrored(script, tmp_path)  # all is there: the mirror may be gone
 
 
 # ---- Safety ----
@@ -1041,14 +1102,17 @@ class Evil:
         return open, (str(self.marker), "w")
 
 
-def test_a_saved_run_is_not_executed(fetched, tmp_path):
-    marker, file = tmp_path / "marker", tmp_path / "out" / "unfinished.pth"
+@pytest.mark.parametrize("name, arguments, says", [
+    ("unfinished.pth", ["--resume"], "unfinished.pth, the save to go on with, cannot be read"),
+    ("gpt2-tiny-sft.pth", ["--ask", "Is it safe?"], "gpt2-tiny-sft.pth, as one of the model in")])
+def test_what_a_run_has_saved_is_not_executed(small_weights, tmp_path, name, arguments, says):
+    marker, file = tmp_path / "marker", tmp_path / "outputs" / name
     file.parent.mkdir()
     ft.torch.save({"settings": {}, "model": Evil(marker)}, file)
-    with pytest.raises(SystemExit) as stop:
-        ft.main(["--model", "124M", "--weights", str(fetched), "--resume", "--limit", "12", "--epochs", "1",
-                 "--max-new-tokens", "1", "--device", "cpu", "--dtype", "float32", "--out", str(file.parent)])
-    assert "unfinished.pth is damaged" in stop.value.code and len(stop.value.code.splitlines()) == 1
-    assert not marker.exists() and file.exists()
+    content = file.read_bytes()
+    _, err = run_here("--model", "tiny", "--device", "cpu", "--weights", small_weights, *arguments, cwd=tmp_path,
+                      status=1)
+    assert says in err and "UnpicklingError" in err and len(err.splitlines()) == 1
+    assert not marker.exists() and file.read_bytes() == content
     ft.torch.load(file, weights_only=False)
     assert marker.exists()  # it would have worked

@@ -1,4 +1,4 @@
-"""generate against the plain loop: the cache, many rows, rows of different lengths, the end of the context."""
+"""generate against the plain loop, until the context is full: the cache, many rows, rows of different lengths."""
 import pytest
 import torch
 
@@ -9,39 +9,68 @@ def random_idx(rows, length, seed=0):
     return torch.randint(0, 97, (rows, length), generator=torch.Generator().manual_seed(seed))
 
 
+def plain_until_full(model, idx, new, context_size=40):
+    """Return what the plain loop appends as long as all of the text is in the context."""
+    return ft.generate_text_simple(model, idx, new, context_size)[:, : max(idx.shape[1], context_size)]
+
+
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize("rows, length, new", [(1, 1, 20), (1, 12, 25), (7, 12, 28), (3, 39, 1), (2, 40, 1)])
 def test_greedy_equals_the_plain_loop(small_model, monkeypatch, fused, rows, length, new):
     monkeypatch.setattr(ft, "FUSED", fused)
-    idx = random_idx(rows, length, seed=7)
+    idx = random_idx(rows, length)
     plain = ft.generate_text_simple(small_model, idx, new, 40)
     assert plain.shape == (rows, length + new) and torch.equal(plain[:, :length], idx)
-    assert torch.equal(ft.generate(small_model, idx, new, 40), plain)
+    assert torch.equal(ft.generate(small_model, idx, new, 40), plain[:, :40])
     assert len(plain[:, length:].unique()) > 3 or new < 3  # not one token over and over
 
 
 @pytest.mark.parametrize("length", [30, 38, 39, 40, 41, 60])
 def test_beyond_the_context(small_model, length):
-    """The window slides: both forget the oldest tokens, and agree about what follows."""
+    """generate stops where the context is full; the plain loop's window slides: it forgets the oldest tokens."""
     idx = random_idx(3, length)
-    assert torch.equal(ft.generate(small_model, idx, 15, 40), ft.generate_text_simple(small_model, idx, 15, 40))
+    plain = ft.generate_text_simple(small_model, idx, 15, 40)
+    assert plain.shape == (3, length + 15)
+    for column in range(length, length + 15):
+        newest = small_model(plain[:, max(0, column - 40) : column])[:, -1].argmax(dim=-1)
+        assert torch.equal(plain[:, column], newest)
+    output = ft.generate(small_model, idx, 15, 40)
+    assert output.shape == (3, max(length, 40)) and torch.equal(output, plain[:, : max(length, 40)])
 
 
 def test_smaller_context_than_the_model_has(small_model):
     idx = random_idx(2, 10)
-    assert torch.equal(ft.generate(small_model, idx, 12, 16), ft.generate_text_simple(small_model, idx, 12, 16))
+    output = ft.generate(small_model, idx, 12, 16)
+    assert output.shape == (2, 16) and torch.equal(output, plain_until_full(small_model, idx, 12, 16))
+    assert torch.equal(ft.generate(small_model, idx, 4, 16), output[:, :14])
 
 
-@pytest.mark.parametrize("new", [1, 9, 30])
+@pytest.mark.parametrize("new", [1, 5, 7, 9, 30])
 def test_rows_of_different_lengths(small_model, new):
-    """Each row goes on as if it were alone, whatever stands in the padding, also where the longest is full."""
+    """Each row goes on as if it were alone, whatever stands in the padding, until the longest one is full."""
     padding = torch.tensor([30, 16, 32, 0, 13])
     idx = random_idx(5, 33)
     together = ft.generate(small_model, idx, new, 40, padding=padding)
-    assert together.shape == (5, 33 + new)
+    assert together.shape == (5, min(33 + new, 40))
     for row, n in enumerate(padding.tolist()):
-        alone = ft.generate_text_simple(small_model, idx[row : row + 1, n:], new, 40)
+        alone = ft.generate_text_simple(small_model, idx[row : row + 1, n:], min(new, 7), 40)
         assert together[row, n:].tolist() == alone[0].tolist()
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_logits_with_a_cache_are_those_without(small_model, monkeypatch, fused):
+    """In pieces of one token and of several, with padding and without."""
+    monkeypatch.setattr(ft, "FUSED", fused)
+    idx, padding = random_idx(4, 30), torch.tensor([0, 3, 9, 1])
+    for padded in (None, padding):
+        caches = [ft.KeyValueCache(30) for _ in range(3)]
+        with torch.no_grad():
+            pieces = [small_model(piece, padding=padded, caches=caches) for piece in idx.split([10, 1, 1, 7, 1, 10], 1)]
+        together = torch.cat(pieces, dim=1)
+        for row, n in enumerate(padding.tolist() if padded is not None else [0] * 4):
+            with torch.no_grad():
+                alone = small_model(idx[row : row + 1, n:])[0]
+            assert alone.std() > 0.1 and torch.allclose(together[row, n:], alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("fused", [True, False])
@@ -57,7 +86,7 @@ def test_each_token_is_read_once(small_model, monkeypatch, fused):
 
     monkeypatch.setattr(ft.GPTModel, "forward", spy)
     ft.generate(small_model, random_idx(4, 35), 8, 40, padding=torch.tensor([0, 5, 7, 34]))
-    assert read == [(4, 35)] + [(4, 1)] * 5 + [(4, 40)] * 2
+    assert read == [(4, 35)] + [(4, 1)] * 4  # the last of five new tokens need not be read
 
 
 def test_each_row_stops_at_its_own_end(small_model):
@@ -82,17 +111,28 @@ def test_ends_when_all_rows_have_ended(small_model):
     assert ft.generate(small_model, idx, 30, 40, eos_id=eos_id).shape[1] <= 8 + 3
 
 
-@pytest.mark.parametrize("length", [8, 38, 45])
-def test_rows_that_end_leave_wherever_the_context_ends(small_model, length):
-    """Most rows end at once and are dropped, before and after the context is full."""
+@pytest.mark.parametrize("padded", [0, 4])
+@pytest.mark.parametrize("length", [8, 31, 34, 35])
+def test_rows_that_end_leave_wherever_the_context_ends(small_model, monkeypatch, length, padded):
+    """Most rows end at once and are dropped, and the others go on as before, with padding and without."""
     idx = random_idx(9, length)
     plain = ft.generate_text_simple(small_model, idx, 12, 40)[:, length:]
     eos_id = int(plain[:, 0].mode().values)
     idx = torch.cat((idx[plain[:, 0] == eos_id].repeat(6, 1), idx[plain[:, 0] != eos_id][:2]))
-    plain = ft.generate_text_simple(small_model, idx, 12, 40)[:, length:].tolist()
-    output = ft.generate(small_model, idx, 12, 40, eos_id=eos_id)[:, length:].tolist()
+    rows = torch.randperm(len(idx), generator=torch.Generator().manual_seed(1))  # not those that leave in front
+    idx = idx[rows]
+    plain = plain_until_full(small_model, idx, 12)[:, length:].tolist()
+    padding = torch.full((len(idx),), padded)
+    idx = torch.cat((random_idx(len(idx), padded, seed=2), idx), dim=1)
+    kept = []
+    keep = ft.KeyValueCache.keep
+    monkeypatch.setattr(ft.KeyValueCache, "keep", lambda self, stay: kept.append(int(stay.sum())) or keep(self, stay))
+    output = ft.generate(small_model, idx, 12, 40, eos_id=eos_id, padding=padding if padded else None)
+    output = output[:, padded + length :].tolist()
+    assert 0 < kept[0] < len(idx) / 2
     for row, expected in zip(output, plain, strict=True):
         expected = expected[: expected.index(eos_id) + 1] if eos_id in expected else expected
+        expected = expected[: 40 - padded - length]  # the padding is in the context, too
         assert row[: len(expected)] == expected and set(row[len(expected):]) <= {eos_id}
 
 
@@ -135,19 +175,59 @@ def test_plain_loop_takes_no_gradients(small_model):
     assert not ft.generate_text_simple(small_model, random_idx(1, 4), 2, 40).requires_grad
 
 
-def test_responses_in_the_order_of_the_data(tiny_tokenizer):
-    """Batches of sorted prompts give each entry the answer that it gets alone."""
-    torch.manual_seed(3)
-    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 2})
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.mul_(5)
+# ---- Answers ----
+
+
+@pytest.fixture(scope="module")
+def talker():
+    """A function that makes a random model which answers prompts in various ways; dropout would change what it says."""
+    def make(context_length):
+        torch.manual_seed(3)
+        sizes = {"context_length": context_length, "emb_dim": 64, "n_heads": 1, "n_layers": 2, "drop_rate": 0.5}
+        model = ft.GPTModel({**ft.MODELS["tiny"], **sizes})
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.mul_(5)
+        return model.train()
+
+    return make
+
+
+def prompts_for(tokenizer):
+    """Return prompts of different lengths, as texts and as lists of tokens."""
     data = [{"instruction": "word " * n, "input": "", "output": "x"} for n in (9, 2, 30, 1, 14, 5, 22)]
-    dataset = ft.InstructionDataset(data, tiny_tokenizer)
-    prompts = [tokens[:length] for tokens, length in dataset]
-    together = ft.generate_responses(model, prompts, tiny_tokenizer, 12, batch_size=3)
-    for entry, response in zip(data, together, strict=True):
-        idx = ft.text_to_token_ids(ft.format_input(entry) + ft.RESPONSE_HEADER, tiny_tokenizer)
-        alone = ft.generate_text_simple(model, idx, 12, 512)[0, idx.shape[1] :].tolist() + [2047]
+    dataset = ft.InstructionDataset(data, tokenizer)
+    return [ft.format_input(entry) + ft.RESPONSE_HEADER for entry in data], [tokens[:n] for tokens, n in dataset]
+
+
+@pytest.mark.parametrize("room", [5, 11, 12, 100])
+def test_responses_in_the_order_of_the_data(talker, tiny_tokenizer, monkeypatch, room):
+    """Batches of sorted prompts give each entry the answer that it gets alone, also where not all of them have room for
+    12 tokens."""
+    texts, prompts = prompts_for(tiny_tokenizer)
+    context_size = max(map(len, prompts)) + room
+    model = talker(context_size)
+    chunks = ft.chunks
+    monkeypatch.setattr(ft, "chunks", lambda items, size: chunks(items, min(size, 3)))  # more than one batch
+    together = ft.generate_responses(model, prompts, tiny_tokenizer, 12)
+    for text, response in zip(texts, together, strict=True):
+        idx = ft.text_to_token_ids(text, tiny_tokenizer)
+        alone = plain_until_full(model, idx, 12, context_size)[0, idx.shape[1] :].tolist() + [2047]
         assert response == tiny_tokenizer.decode(alone[: alone.index(2047)]).strip()
+        assert response == ft.respond(model.train(), tiny_tokenizer, text, 12)
     assert len(set(together)) > 2
+    assert together == ft.generate_responses(model, prompts, tiny_tokenizer, 12, temperature=2.0, top_k=1)
+    assert together != ft.generate_responses(model, prompts, tiny_tokenizer, 12, temperature=5.0)
+
+
+def test_no_prompts_no_responses(talker, tiny_tokenizer):
+    assert ft.generate_responses(talker(64), [], tiny_tokenizer, 12) == []
+
+
+def test_a_prompt_that_leaves_no_room_is_refused(talker, tiny_tokenizer):
+    text, tokens = (kind[0] for kind in prompts_for(tiny_tokenizer))
+    one = ft.respond(talker(len(tokens) + 1), tiny_tokenizer, text)
+    assert len(tiny_tokenizer.encode_ordinary(one)) <= 1
+    for context_length in (len(tokens), len(tokens) - 1):
+        with pytest.raises(ft.UserError, match=f"has {len(tokens)} tokens: make it {context_length - 1} or fewer"):
+            ft.respond(talker(context_length), tiny_tokenizer, text)

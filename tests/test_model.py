@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import checkpoint_layout
 from make_checkpoint import FOLDER, HPARAMS, random_arrays
 from safetensors.numpy import save_file
 from torch import nn
@@ -61,6 +62,7 @@ def reference():
     return model.eval()
 
 
+OPENAI_DATA = ft.OPENAI_FILES[-1]
 IDX = torch.randint(0, HPARAMS["n_vocab"], (3, HPARAMS["n_ctx"]), generator=torch.Generator().manual_seed(1))
 
 
@@ -116,7 +118,7 @@ def test_gradients_equal_those_of_transformers(reference):
     ("774M", 774_030_080, 3_096_120_320), ("1558M", 1_557_611_200, 6_230_444_800)])
 def test_layout_of_the_released_sizes(size, parameters, data_bytes):
     cfg = ft.MODELS[size]
-    layout = ft.checkpoint_layout({theirs: cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()})
+    layout = checkpoint_layout({theirs: cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()})
     assert 4 * sum(math.prod(shape) for shape in layout.values()) == data_bytes
     assert list(layout) == sorted(layout)
     assert list(layout)[:2] == ["h0/attn/c_attn/b", "h0/attn/c_attn/w"] and list(layout)[-2:] == ["wpe", "wte"]
@@ -145,7 +147,7 @@ def test_formulas_and_fused_routines_agree(small_model, monkeypatch):
         assert torch.allclose(fused, formula, atol=1e-5, rtol=1e-3)
 
 
-def test_attention_by_hand(formulas):
+def test_attention_by_hand():
     """Two tokens, one head of two numbers: the first sees itself only, the second a mean of both."""
     attention = ft.CausalAttention(drop_rate=0.0)
     queries = torch.tensor([[[[1.0, 0.0], [0.0, 2.0]]]])
@@ -264,7 +266,7 @@ def test_state_dict_loads_into_the_class_of_the_book(small_model, small_cfg):
 
 
 def test_weights_are_taken_over_or_copied():
-    """A model on "meta" gets memory, a real one keeps its own; either way the head stays tied."""
+    """A model on "meta" gets memory, a real one keeps its own; either way the head stays tied, and params theirs."""
     settings, params = ft.read_checkpoint(FOLDER)
     cfg = {**ft.GPT2, **{ours: settings[theirs] for theirs, ours in ft.SIZE_NAMES.items()}}
     with torch.device("meta"):
@@ -278,12 +280,16 @@ def test_weights_are_taken_over_or_copied():
     assert real.pos_emb.weight.data_ptr() == place
     with torch.no_grad():
         assert torch.equal(empty.eval()(IDX), real.eval()(IDX))
+        for weight in (*empty.parameters(), *real.parameters()):
+            weight.zero_()
+    for name, array in torch_arrays().items():
+        np.testing.assert_array_equal(params[name], array, err_msg=name)
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda params: params.pop("h3/ln_1/g"), "missing or unexpected: h3/ln_1/g"),
-    (lambda params: params.update({"h11/ln_1/g": np.zeros(16, np.float32)}), "missing or unexpected: h11/ln_1/g"),
-    (lambda params: params.update({"wpe": np.zeros((39, 16), np.float32)}), "wpe in the weights has shape (39, 16)")])
+    (lambda params: params.pop("h3/ln_1/g"), "the weights have no h3/ln_1/g of shape (16,)"),
+    (lambda params: params.update({"h11/ln_1/g": np.zeros(16, np.float32)}), "unexpected arrays: ['h11/ln_1/g']"),
+    (lambda params: params.update({"wpe": np.zeros((39, 16), np.float32)}), "have no wpe of shape (40, 16)")])
 def test_arrays_that_do_not_fit_are_named(change, says):
     settings, params = ft.read_checkpoint(FOLDER)
     model = ft.GPTModel({**ft.GPT2, **{ours: settings[theirs] for theirs, ours in ft.SIZE_NAMES.items()}})
@@ -297,33 +303,41 @@ def test_arrays_that_do_not_fit_are_named(change, says):
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda folder, file: file.write_bytes(file.read_bytes()[:-4]), "it has .* bytes, not"),
-    (lambda folder, file: file.write_bytes(file.read_bytes() + b"\0"), "it has .* bytes, not"),
-    (lambda folder, file: file.unlink(), "missing"),
-    (lambda folder, file: (folder / "hparams.json").write_text("{}"), "hparams.json is damaged"),
-    (lambda folder, file: (folder / "hparams.json").write_text("<html>"), "hparams.json is damaged")])
+    (lambda folder, file: file.write_bytes(file.read_bytes()[:-4]), f"{OPENAI_DATA} has 153,212 bytes .* 153,216"),
+    (lambda folder, file: file.write_bytes(file.read_bytes() + b"\0"), f"{OPENAI_DATA} has 153,217 bytes .* 153,216"),
+    (lambda folder, file: file.unlink(), f"{OPENAI_DATA} cannot be read .*No such file"),
+    (lambda folder, file: (folder / "hparams.json").unlink(), "hparams.json cannot be read .*No such file"),
+    (lambda folder, file: (folder / "hparams.json").write_text("{}"), "hparams.json cannot be read .*n_embd"),
+    (lambda folder, file: (folder / "hparams.json").write_text("<html>"), "hparams.json cannot be read .*JSON")])
 def test_damaged_checkpoints_are_named(tmp_path, change, says):
     folder = Path(shutil.copytree(FOLDER, tmp_path / "model"))
-    change(folder, folder / ft.OPENAI_FILES[-1])
+    change(folder, folder / OPENAI_DATA)
     with pytest.raises(ft.UserError, match=says):
         ft.read_checkpoint(folder)
 
 
 def test_leftovers_of_the_other_format_do_not_mislead(tmp_path):
-    """A complete folder of Hugging Face's with what a download from OpenAI left when it broke off, and vice versa."""
+    """A complete folder of Hugging Face's with what a download from OpenAI left when it broke off, and vice versa: as
+    the weights come last, that is anything but them."""
     write_hub_folder(tmp_path)
-    shutil.copy(FOLDER / "hparams.json", tmp_path)
-    assert len(ft.read_checkpoint(tmp_path)[1]) == len(torch_arrays())
-    shutil.copy(FOLDER / ft.OPENAI_FILES[-1], tmp_path)
-    (tmp_path / "config.json").unlink()
-    assert ft.read_checkpoint(tmp_path)[0] == HPARAMS
+    odd = json.dumps({**HPARAMS, "n_layer": 1})
+    (tmp_path / "hparams.json").write_text(odd)
+    (tmp_path / f"{OPENAI_DATA}.part").write_bytes(b"half")
+    settings, params = ft.read_checkpoint(tmp_path)
+    assert settings == HPARAMS and set(params) == set(torch_arrays())
+    (tmp_path / "model.safetensors").rename(tmp_path / "model.safetensors.part")
+    (tmp_path / "config.json").write_text(odd)
+    for name in ("hparams.json", OPENAI_DATA):
+        shutil.copy(FOLDER / name, tmp_path)
+    settings, params = ft.read_checkpoint(tmp_path)
+    assert settings == HPARAMS and set(params) == set(torch_arrays())
 
 
 @pytest.mark.parametrize("change", [
-    lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:4], lambda data: b"\xff" * 8 + data[8:],
+    lambda data: data[:-1], lambda data: data[:4], lambda data: b"\xff" * 8 + data[8:],
     lambda data: data.replace(b'"F32"', b'"I64"', 1), lambda data: data.replace(b'{"', b'["', 1)])
 def test_damaged_safetensors_are_named(tmp_path, change):
     file = write_hub_folder(tmp_path) / "model.safetensors"
     file.write_bytes(change(file.read_bytes()))
-    with pytest.raises(ft.UserError, match="model.safetensors is damaged"):
+    with pytest.raises(ft.UserError, match="model.safetensors cannot be read"):
         ft.read_checkpoint(tmp_path)

@@ -5,6 +5,7 @@ those whose name says "script" start it like a user.
 """
 import contextlib
 import copy
+import dataclasses
 import errno
 import io
 import json
@@ -18,18 +19,29 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import PATIENCE, QUICK, SCRIPT, Handler, random_weights, run_script, serve, write_openai_folder
+from conftest import (
+    PATIENCE,
+    QUICK,
+    SCRIPT,
+    Handler,
+    checkpoint_layout,
+    random_weights,
+    run_script,
+    serve,
+    write_openai_folder,
+)
 
 import finetune_gpt2 as ft
 
 RUN = [*map(str, QUICK), "--epochs", "3"]  # 51 entries to train on, 8 a step: 7 steps an epoch
 STEPS = 21
 SIZES = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 32, "n_head": 1, "n_layer": 1}
-N_PARAMETERS = sum(math.prod(shape) for shape in ft.checkpoint_layout(SIZES).values())
+N_PARAMETERS = sum(math.prod(shape) for shape in checkpoint_layout(SIZES).values())
 SMALLER = {}  # where the weights of this model are, and as much data as it is shown
 SCRIPT_RUN = [*RUN, "--limit", "30", "--max-new-tokens", "4"]  # 25 entries: 4 steps an epoch
 FILES = ["loss-plot.png", "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "metrics.json"]  # as written
@@ -48,7 +60,8 @@ def smaller_tiny(tmp_path_factory):
 
     def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
         assert len(epochs_seen) == len(tokens_seen) == len(train_losses) == len(val_losses) > 0
-        ft.save_bytes((weights / "plot.png").read_bytes(), path)
+        with ft.whole_file(path) as file:
+            file.write((weights / "plot.png").read_bytes())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(SMALLER, "weights", str(weights))
@@ -64,10 +77,15 @@ def run_in(folder, *more):
     ft.main([*RUN, "--weights", SMALLER["weights"], "--data", SMALLER["data"], *map(str, more), "--out", str(folder)])
 
 
-def failed_run(folder, *more):
-    """Do the same, expect it to end with exit status 1 and one line, and return that line."""
+def resume_alone(folder, *more):
+    """Go on with the run in `folder`, and say nothing else."""
+    ft.main(["--resume", "--out", str(folder), *map(str, more)])
+
+
+def failed_run(folder, *more, start=run_in):
+    """Start a run, expect it to end with exit status 1 and one line, and return that line."""
     with pytest.raises(SystemExit) as stop:
-        run_in(folder, *more)
+        start(folder, *more)
     assert isinstance(stop.value.code, str), "exit status 1 and a message"
     line = stop.value.code.strip()
     assert line and len(line.splitlines()) == 1
@@ -161,7 +179,7 @@ def again(stopped, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--epochs", "--batch-size", "--lr", "--max-new-tokens", "--limit"])
-@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "many", ""])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e20", "many", ""])
 def test_sizes_that_make_no_sense_are_usage_errors(tmp_path, monkeypatch, capsys, option, value):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stop:
@@ -208,15 +226,16 @@ def asks_for_nothing(url, tmp_path, monkeypatch, *settings):
     """Return the line in which a run ends that would have to fetch its data and weights, and did not try."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(ft, "PAUSES", ())
-    words = ["--data", f"{url}/data.json", "--weights", tmp_path / "weights", "--weights-url", url, "--model", "124M",
-             *settings]
+    monkeypatch.setattr(ft, "OPENAI_URL", url + "/{size}/{file}")
+    monkeypatch.setattr(ft, "HUB_URL", url + "/{name}/{file}")
+    words = ["--data", f"{url}/data.json", "--weights", tmp_path / "weights", "--model", "124M", *settings]
     Handler.requested.clear()
     with pytest.raises(SystemExit) as stop:
         ft.main([*map(str, words)])
     assert Handler.requested == [] and not (tmp_path / "weights").exists()
     with pytest.raises(SystemExit):
         ft.main([*map(str, words), "--out", str(tmp_path / "good"), "--device", "cpu"])
-    assert Handler.requested  # it would have asked
+    assert Handler.requested[0] == "/data.json" and len(Handler.requested) > 1  # it would have asked for both
     assert isinstance(stop.value.code, str) and len(stop.value.code.splitlines()) == 1
     return stop.value.code
 
@@ -229,7 +248,7 @@ def test_ctrl_c_in_a_step_then_resume(unbroken, tmp_path, step):
     """In the first step, in one with a report, between reports, in the last of an epoch, and in the first of one."""
     with in_step(step, ctrl_c) as calls:
         line = failed_run(tmp_path)
-    assert len(calls) == step and "--resume" in line and str(tmp_path / "unfinished.pth") in line
+    assert len(calls) == step and line.startswith("stopped") and "--resume" in line
     assert names_in(tmp_path) == ["loss-plot.png", "unfinished.pth"]
     check_plot(tmp_path)
     assert saved_in(tmp_path)["progress"]["step"] == step
@@ -260,11 +279,47 @@ def test_ctrl_c_at_the_very_end_of_the_training_is_not_forgotten(unbroken, tmp_p
 
 
 def test_ctrl_c_while_a_report_or_a_sample_or_a_save_is_made_lets_it_be_made(unbroken, tmp_path):
-    for owner, name, n, step in ((ft, "evaluate_model", 2, 2), (ft, "generate_and_print_sample", 1, 8),
-                                 (torch, "save", 1, 15)):
-        with at_call(owner, name, n, ctrl_c):
+    for owner, name, n, step in ((ft, "evaluate_model", 2, 1), (ft, "generate_and_print_sample", 1, 7),
+                                 (torch, "save", 1, 14)):
+        with at_call(owner, name, n, ctrl_c), in_step(1, lambda: None) as calls:
             failed_run(tmp_path, "--resume")
-        assert saved_in(tmp_path)["progress"]["step"] == step  # one step more, since it saw the signal there
+        assert saved_in(tmp_path)["progress"]["step"] == step and len(calls) <= 7  # and no further
+        check_plot(tmp_path)
+    run_in(tmp_path, "--resume")
+    assert equal(results(tmp_path), unbroken)
+
+
+@contextlib.contextmanager
+def at_line(n, function, act):
+    """Call act() before the n-th line of a function is executed, counted from the first step of the optimizer on."""
+    lines, steps = [], []
+
+    def trace(frame, event, _):
+        if event == "line" and steps:
+            lines.append(frame.f_lineno)
+            if len(lines) == n:
+                act()
+        return trace
+
+    with at_call(torch.optim.AdamW, "step", 1, lambda: steps.append(1)):
+        before = sys.gettrace()
+        sys.settrace(lambda frame, *_: trace if frame.f_code is function.__code__ else None)
+        try:
+            yield lines
+        finally:
+            sys.settrace(before)
+
+
+def test_ctrl_c_before_any_line_of_a_step_saves_it(unbroken, tmp_path):
+    """One run, which Ctrl-C stops before the first line after the step of the optimizer, the second, and so on."""
+    finished = 0
+    for n in range(1, 14):
+        updating = at_call(torch.optim.AdamW, "step", 0, None)
+        with at_line(n, ft.train_model_simple, ctrl_c) as lines, updating as updates:
+            assert "--resume" in failed_run(tmp_path, "--resume")
+        assert len(lines) >= n
+        finished += len(updates)
+        assert saved_in(tmp_path)["progress"]["step"] == finished < STEPS, (n, lines)
     run_in(tmp_path, "--resume")
     assert equal(results(tmp_path), unbroken)
 
@@ -294,9 +349,9 @@ def test_a_second_ctrl_c_in_a_save_keeps_the_save_before(unbroken, tmp_path):
 
 @pytest.mark.parametrize("name, n, step", [
     ("download_and_load_file", 1, 0), ("load_model", 1, 0), ("generate_responses", 1, 0),
-    ("plot_losses", 1, 8), ("generate_responses", 5, STEPS), ("save_json", 2, STEPS)])
+    ("plot_losses", 1, 7), ("generate_responses", 5, STEPS), ("save_json", 2, STEPS)])
 def test_ctrl_c_before_and_after_the_training(unbroken, tmp_path, name, n, step):
-    """Here it stops at once (while the plot is drawn, after the next step); what was trained is not lost."""
+    """Here it stops at once (while the plot is drawn, when it is done); what was trained is not lost."""
     with at_call(ft, name, n, ctrl_c):
         line = failed_run(tmp_path)
     assert line.startswith("stopped") and "--resume" in line
@@ -446,8 +501,8 @@ def test_progress_bars_are_for_terminals(interrupted_script):
 @posix
 def test_progress_bars_are_on_a_terminal_and_not_in_a_log(unbroken_script_and_terminal):
     _, log, shown = unbroken_script_and_terminal
-    assert "\r" in shown and "fine-tuning: " in shown and "/12 [" in shown
-    assert not re.search(r"\r|\x1b|fine-tuning: ", log) and "step    12/12" in log
+    assert "\r" in shown and "%|" in shown and "/12 [" in shown
+    assert not re.search(r"\r|\x1b|%\||/12 \[", log) and "step    12/12" in log
 
 
 # ---- Running: a kill at any moment ----
@@ -563,20 +618,110 @@ def test_without_resume_a_run_starts_from_the_beginning_and_names_the_save(unbro
     assert equal(results(again), unbroken)
 
 
-@pytest.mark.parametrize("other", [
-    "--epochs 4", "--lr 1e-3", "--batch-size 4", "--seed 5", "--max-new-tokens 13", "--limit 59", "--dtype bfloat16",
-    "--data other.json"])
-def test_resume_with_other_settings_is_refused(again, monkeypatch, other):
-    data = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))
-    data[30]["output"] += "!"
-    (again.parent / "other.json").write_text(json.dumps(data))
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+EVERYTHING = ["--epochs", 2, "--batch-size", 3, "--accumulate", 2, "--lr", 2e-3, "--patience", 9, "--max-new-tokens", 9,
+              "--limit", 50, "--device", "cpu:0", "--dtype", "bfloat16", "--seed", 7]
+
+
+def test_resume_alone_takes_all_settings_from_the_save(tmp_path, monkeypatch):
+    """None of them is the default. It is started elsewhere, too."""
+    run_in(tmp_path / "unbroken", *EVERYTHING)
+    with in_step(11, ctrl_c):  # batches, two a step
+        failed_run(tmp_path / "out", *EVERYTHING)
+    assert saved_in(tmp_path / "out")["progress"]["step"] == 6
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with in_step(1, lambda: None) as batches:
+        resume_alone(tmp_path / "out")
+    assert len(batches) == 2 * (14 - 6)
+    assert equal(results(tmp_path / "out"), results(tmp_path / "unbroken"))
+    one, other = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("out", "unbroken"))
+    for facts in (one, other):
+        facts.pop("seconds")
+        facts.pop("train_tokens_per_second")
+        assert facts["settings"].pop("resume") == (facts is one)
+        assert facts["settings"].pop("out").startswith(str(tmp_path))
+    assert one == other
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_resume_with_the_same_settings_is_accepted(unbroken, again):
+    """Also with those that were left to their defaults, or to the program: the learning rate and the format."""
+    run_in(again, "--resume", "--accumulate", 1, "--batch-size", 8, "--lr", "1e-4", "--seed", 123, "--dtype", "auto",
+           "--model", "auto", "--device", "auto")
+    assert equal(results(again), unbroken)
+
+
+@pytest.mark.parametrize("name, saved, said", [
+    ("epochs", "3", "4"), ("lr", "0.0001", "0.001"), ("batch-size", "8", "4"), ("accumulate", "1", "2"),
+    ("seed", "123", "5"), ("max-new-tokens", "12", "13"), ("limit", "60", "59"), ("dtype", "float32", "bfloat16"),
+    ("device", "cpu", "cpu:0"), ("model", "tiny", "124M"), ("patience", "None", "3"), ("data", None, "other.json"),
+    ("weights", None, "other")])
+def test_resume_with_other_settings_is_refused(again, monkeypatch, name, saved, said):
+    """In one line that names both values; nothing is loaded, and nothing is changed."""
+    shutil.copy(SMALLER["data"], again.parent / "other.json")
+    shutil.copytree(SMALLER["weights"], again.parent / "other")
     monkeypatch.chdir(again.parent)
-    before = (again / "unfinished.pth").read_bytes()
-    line = failed_run(again, "--resume", *other.split())
-    name = other.split()[0].removeprefix("--").replace("-", "_")
-    names = re.findall(r"'([a-z_0-9 ]+)': ", line)
-    assert names and all(name in found or "data" in found and name in ("data", "limit") for found in names)
-    assert (again / "unfinished.pth").read_bytes() == before
+    before = contents(again)
+    with at_call(ft, "load_model", 0, None) as loaded:
+        line = failed_run(again, f"--{name}", said, start=resume_alone)
+    saved = re.escape(saved or SMALLER[name])
+    assert re.search(rf"\b{name.replace('-', '.')}\b.*(?<!\S){saved}(?!\w).*(?<!\S){said}(?!\w)", line)
+    assert str(again / "unfinished.pth") in line and "--resume" in line
+    assert contents(again) == before and not loaded
+
+
+def test_resume_refuses_changed_data(unbroken, tmp_path):
+    """An entry that is behind --limit does not count."""
+    file, entries = tmp_path / "data.json", json.loads(Path(SMALLER["data"]).read_text(encoding="utf-8"))
+    ft.save_json(entries, file)
+    with in_step(10, ctrl_c):
+        failed_run(tmp_path / "out", "--data", file)
+    before = contents(tmp_path / "out")
+    for n in (0, 30, 59):  # to train on, to test, to validate
+        changed = copy.deepcopy(entries)
+        changed[n]["output"] += "!"
+        for other in (changed, entries[:n] + entries[n + 1 :], [*reversed(entries)]):
+            ft.save_json(other, file)
+            line = failed_run(tmp_path / "out", start=resume_alone)
+            assert str(file) in line and "changed" in line and contents(tmp_path / "out") == before
+    ft.save_json([*entries, {"instruction": "Say yes.", "output": "Yes."}], file)
+    resume_alone(tmp_path / "out")
+    assert equal(results(tmp_path / "out"), unbroken)
+
+
+@pytest.mark.parametrize("owner, name, n", [(torch.optim.AdamW, "step", 7), (ft, "score_model", 2)])
+def test_resume_knows_the_best_weights_and_that_the_training_was_over(tmp_path, owner, name, n):
+    """With --patience: stopped in the training, and in the evaluation after it."""
+    hasty = ["--patience", "2", "--lr", "0.05"]  # soon makes things worse
+    run_in(tmp_path / "unbroken", *hasty)
+    unbroken = results(tmp_path / "unbroken")
+    assert unbroken[3] == 9 and unbroken[1]["validation"].index(min(unbroken[1]["validation"])) == 1  # in step 3
+    with at_call(owner, name, n, ctrl_c):
+        failed_run(tmp_path / "out", *hasty)
+    resume_alone(tmp_path / "out")
+    assert equal(results(tmp_path / "out"), unbroken)
+
+
+def test_outside_the_main_thread_it_trains(unbroken, tmp_path):
+    """Python notes Ctrl-C in the main thread only, and there it acts as usual."""
+    problems, handlers = [], []
+
+    def train():
+        try:
+            run_in(tmp_path)
+        except BaseException as problem:
+            problems.append(problem)
+
+    with in_step(2, lambda: handlers.append(signal.getsignal(signal.SIGINT))):
+        thread = threading.Thread(target=train, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+    assert not thread.is_alive() and problems == [] and handlers == [signal.default_int_handler]
+    assert equal(results(tmp_path), unbroken)
 
 
 def test_resume_keeps_the_number_format_that_was_chosen(tmp_path, monkeypatch):
@@ -606,18 +751,35 @@ def test_a_damaged_save_is_refused(again, damage):
     content = DAMAGES[damage](path.read_bytes())
     path.write_bytes(content)
     line = failed_run(again, "--resume")
-    assert str(path) in line and "damaged" in line
+    assert str(path) in line and "cannot be read" in line
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("key", ["model", "optimizer", "random", "settings", "progress", "base", "one setting"])
-def test_a_save_that_lacks_something_is_refused(again, key):
+def of_another_shape(saved):
+    saved["model"]["pos_emb.weight"] = torch.zeros(3, 3)
+
+
+LACKS = {**{key: lambda saved, key=key: saved.pop(key)
+            for key in ("model", "optimizer", "random", "settings", "progress", "base")},
+         "a setting": lambda saved: saved["settings"].pop("lr"),
+         "a weight": lambda saved: saved["model"].pop("pos_emb.weight"),
+         "a group of the optimizer": lambda saved: saved["optimizer"]["param_groups"].pop(),
+         "the name of the step": lambda saved: saved["progress"].update(steps=saved["progress"].pop("step")),
+         "random numbers": lambda saved: saved["random"].clear(),
+         "the shape of a weight": of_another_shape,
+         "what it is": lambda saved: saved.clear()}
+
+
+@pytest.mark.parametrize("what", LACKS)
+def test_a_save_that_lacks_something_is_refused(again, what):
     """Nothing is wrong with the file as such: another program wrote it, or another version of this one."""
     saved = saved_in(again)
-    saved.pop(key) if key in saved else saved["settings"].pop("lr")
+    LACKS[what](saved)
     torch.save(saved, again / "unfinished.pth")
-    line = failed_run(again, "--resume")
-    assert str(again / "unfinished.pth") in line
+    before = contents(again)
+    with in_step(1, lambda: None) as steps:
+        line = failed_run(again, start=resume_alone)
+    assert str(again / "unfinished.pth") in line and contents(again) == before and not steps
 
 
 def test_no_changed_byte_of_a_save_goes_unnoticed(stopped, tmp_path):
@@ -626,6 +788,8 @@ def test_no_changed_byte_of_a_save_goes_unnoticed(stopped, tmp_path):
     chance, refused, path = random.Random(5), 0, tmp_path / "unfinished.pth"
     model = ft.GPTModel(ft.MODELS["tiny"])
     optimizer = ft.make_optimizer(model, expected["settings"]["lr"])
+    args = ft.parse_args(["--resume", "--out", str(tmp_path)])
+    expected["settings"] |= {"out": args.out, "resume": True, "said": args.said}
     for _ in range(200):
         changed = bytearray(content)
         place = chance.randrange(len(content))
@@ -640,12 +804,14 @@ def test_no_changed_byte_of_a_save_goes_unnoticed(stopped, tmp_path):
             changed[place:place] = chance.randbytes(chance.randint(1, 5000))
         path.write_bytes(changed)
         try:
-            others = ft.resume_training(path, model, optimizer, expected["settings"])
+            saved, settings = ft.read_save(path, args)
         except ft.UserError as problem:
             assert len(str(problem).splitlines()) == 1 and str(path) in str(problem)
             refused += 1
         else:
-            found = {**others, "model": dict(model.state_dict()), "optimizer": optimizer.state_dict()}
+            progress = ft.restore_training(saved, model, optimizer)
+            found = {**saved, "model": dict(model.state_dict()), "optimizer": optimizer.state_dict(),
+                     "settings": vars(settings), "progress": dataclasses.asdict(progress)}
             assert equal(found, expected), (kind, place)
     assert refused > 100
 
@@ -654,10 +820,12 @@ def test_no_changed_byte_of_a_save_goes_unnoticed(stopped, tmp_path):
 def test_a_good_save_that_could_not_be_read_is_not_called_damaged(again, kind):
     """Who is told to delete it loses what it holds."""
     problem = OUT_OF_MEMORY.get(kind) or PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    before = contents(again)
     with at_call(torch, "load", 1, fail_with(problem)):
         line = failed_run(again, "--resume")
-    assert ("out of memory" if kind in OUT_OF_MEMORY else os.strerror(errno.EACCES)) in line
+    assert {"Python": "MemoryError", "CPU": "allocate memory", "not allowed": os.strerror(errno.EACCES)}[kind] in line
     assert "damaged" not in line and "elete" not in line
+    assert contents(again) == before
 
 
 # ---- Running: a loss that is not a number ----
@@ -706,7 +874,7 @@ def test_what_is_not_a_number_stops_the_run_and_names_the_step(unbroken, tmp_pat
         assert equal(results(tmp_path), unbroken)
 
 
-@pytest.mark.parametrize("rate", ["10", "1e4", "1e20", "1e38"])
+@pytest.mark.parametrize("rate", ["10", "1e4", "1e12", "1e18"])
 def test_a_learning_rate_far_too_large_stops_the_run(tmp_path, rate):
     line = failed_run(tmp_path, "--lr", rate)
     assert re.search(r"step \[?\d+", line) and "smaller --lr" in line
@@ -848,24 +1016,22 @@ def files_that_stop(name, n, room, act):
 FULL = fail_with(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
-def bytes_needed(line, path):
-    """Return how much is needed according to a message about a file on a full disk."""
-    assert ("disk is full" in line or os.strerror(errno.ENOSPC) in line) and "enforce fail" not in line
-    assert path.name in line
-    return int(re.search(r"([\d,]+) bytes", line)[1].replace(",", ""))
+def says_full(line, path):
+    """Tell whether a line says of this file that the disk is full, and nothing that would mislead."""
+    return (f"{path} cannot be written" in line and os.strerror(errno.ENOSPC) in line
+            and "enforce fail" not in line and "out of memory" not in line)
 
 
 @pytest.mark.parametrize("name, n, room", [
     ("unfinished.pth", 1, 300_000), ("unfinished.pth", 2, 0), ("unfinished.pth", 2, 1000), ("unfinished.pth", 2, 10**6),
     ("loss-plot.png", 1, 20_000), ("gpt2-tiny-sft.pth", 1, 1000), ("gpt2-tiny-sft.pth", 1, 300_000),
     ("instruction-data-with-response.json", 1, 500), ("metrics.json", 1, 0)])
-def test_a_full_disk_leaves_the_earlier_files_whole(unbroken, stopped, tmp_path, name, n, room):
-    size = (stopped / name).stat().st_size if (stopped / name).exists() else None
+def test_a_full_disk_leaves_the_earlier_files_whole(unbroken, tmp_path, name, n, room):
     for old in FILES:  # of an earlier run
         (tmp_path / old).write_text("old")
     with files_that_stop(name, n, room, FULL):
         line = failed_run(tmp_path)
-    needed = bytes_needed(line, tmp_path / name)
+    assert says_full(line, tmp_path / name)
     saves = n - 1 if name == "unfinished.pth" else 1 if name == "loss-plot.png" else 3
     done = FILES[: FILES.index(name)] if name in FILES else FILES[: min(saves, 1)]  # the plot follows each save
     assert names_in(tmp_path) == sorted(FILES + ["unfinished.pth"] * (saves > 0))
@@ -874,8 +1040,6 @@ def test_a_full_disk_leaves_the_earlier_files_whole(unbroken, stopped, tmp_path,
         assert saved_in(tmp_path)["progress"]["step"] == 7 * saves
     run_in(tmp_path, "--resume")
     assert equal(results(tmp_path), unbroken)
-    size = size or (tmp_path / name).stat().st_size
-    assert 0.7 * size <= needed <= 1.5 * size  # the masks come on top, which weigh more in so small a model
 
 
 @pytest.mark.parametrize("name, n", [("unfinished.pth", 2), ("gpt2-tiny-sft.pth", 1), ("metrics.json", 1)])
@@ -884,7 +1048,7 @@ def test_a_disk_that_is_full_before_or_after_a_file_is_written(tmp_path, name, n
     """No room for one more name; and file systems that find out only when all is to be on the disk."""
     with files_that_stop(name, n, room, FULL):
         line = failed_run(tmp_path)
-    assert bytes_needed(line, tmp_path / name)
+    assert says_full(line, tmp_path / name)
     assert not list(tmp_path.glob("*.part"))
     assert (tmp_path / name).exists() == (name == "unfinished.pth")  # the one of the first epoch
     assert saved_in(tmp_path)["progress"]["step"] == (STEPS if name in FILES else 7)
@@ -894,6 +1058,7 @@ def test_a_disk_that_is_full_before_or_after_a_file_is_written(tmp_path, name, n
 def test_a_disk_that_fails_otherwise_ends_in_one_line(unbroken, tmp_path, code):
     with files_that_stop("unfinished.pth", 2, 300_000, fail_with(OSError(code, os.strerror(code)))):
         line = failed_run(tmp_path)
+    assert f"{tmp_path / 'unfinished.pth'} cannot be written" in line
     assert os.strerror(code) in line and "out of memory" not in line
     assert names_in(tmp_path) == ["loss-plot.png", "unfinished.pth"]
     run_in(tmp_path, "--resume")
@@ -929,7 +1094,7 @@ def test_a_disk_that_is_really_full(unbroken, stopped, small_disk, saves):
     size = (stopped / "unfinished.pth").stat().st_size
     disk = small_disk(int((saves + 0.5) * size))
     line = failed_run(disk)
-    assert 0.7 * size <= bytes_needed(line, disk / "unfinished.pth") <= 1.5 * size
+    assert says_full(line, disk / "unfinished.pth")
     assert names_in(disk) == ["loss-plot.png", "unfinished.pth"] * saves
     if saves:
         assert saved_in(disk)["progress"]["step"] == 7
@@ -967,7 +1132,7 @@ def device_with(change, formulas=False):
         def exactly(inputs, fused):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(ft, "FUSED", fused)
-                patch.setattr(twin, "bfloat16", False)
+                patch.setattr(twin, "dtype", torch.float32)
                 return ft.GPTModel.forward(twin, *(x.cpu() for x in inputs))  # not "twin(...)": that would lie, too
 
         def there(model, inputs, logits):
@@ -997,11 +1162,13 @@ def test_a_device_that_lies_is_found_before_anything_is_answered(tmp_path, capsy
     assert "Baseline" not in capsys.readouterr().out and not list(tmp_path.iterdir())
 
 
-def test_a_device_that_lies_is_found_before_a_run_goes_on(again):
-    before = (again / "unfinished.pth").read_bytes()
-    with device_with(lambda logits, _: logits * 1.05):
-        assert "--device cpu" in failed_run(again, "--device", "cpu:0", "--resume")
-    assert (again / "unfinished.pth").read_bytes() == before
+def test_a_device_that_lies_is_found_before_a_run_goes_on(tmp_path):
+    with in_step(2, ctrl_c):
+        failed_run(tmp_path, "--device", "cpu:0")
+    before = (tmp_path / "unfinished.pth").read_bytes()
+    with device_with(lambda logits, _: logits * 1.05), in_step(1, lambda: None) as steps:
+        assert "--device cpu" in failed_run(tmp_path, "--device", "cpu:0", "--resume")
+    assert (tmp_path / "unfinished.pth").read_bytes() == before and not steps
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -1042,7 +1209,7 @@ def moves(like_gpt2, tiny_tokenizer):
 
     yield move
     torch.set_float32_matmul_precision(precision)
-    like_gpt2.cpu().bfloat16 = False
+    like_gpt2.cpu().dtype = torch.float32
 
 
 @pytest.mark.parametrize("device, dtype, margin", [

@@ -2,6 +2,7 @@
 import json
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,44 @@ def test_stages_are_printed_in_order(toy_run):
         "Data\n----", "Model\n", "Baseline: ", "Fine-tuning\n", "Evaluation: ", "Files\n")]
     assert places == sorted(places)
     assert "60 entries: 51 to train on, 6 to test, 3 to validate" in out
-    assert "parameters: 3,556,800" in out and "device: cpu" in out and "dtype: float32" in out
+    assert "parameters: 3556800" in out and "device: cpu" in out and "dtype: float32" in out
     assert out.count("sample answer:") == 2  # one an epoch
     assert 8 <= out.count("val loss") <= 12
     assert out.count("base model: ") == 6 and out.count("fine-tuned: ") == 3  # three entries, before and after
     assert toy_run.err == ""  # no progress bars and no warnings where there is no terminal
+    assert "\x1b" not in out  # nor colors
+
+
+def letters(text):
+    """A text as it can be compared when it may have been broken into lines."""
+    return "".join(text.split())
+
+
+def first_item(tokenizer):
+    """The first entry: (tokens not scored, scored tokens, what is not scored and what is, as they are to be shown)."""
+    entry = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[0]
+    tokens, length = item = ft.InstructionDataset([entry], tokenizer)[0]
+    pieces = [tokenizer.decode([token]).replace("\n", r"\n") for token in tokens]
+    assert "".join(pieces[length:]) == entry["output"] + "<|endoftext|>"
+    return item, letters("|".join(pieces[:length])), letters("|".join(pieces[length:]))
+
+
+def test_the_first_entry_is_shown_token_by_token(toy_run, tiny_tokenizer):
+    (tokens, length), prompt, answer = first_item(tiny_tokenizer)
+    shown = toy_run.out.split("as the model sees it")[1].split("\nBaseline")[0]
+    _, not_scored, rest = shown.split("scored:")  # of "not scored:" and of "scored:"
+    scored, numbers = rest.split("<|endoftext|>")
+    assert letters(not_scored) == prompt and letters(scored) + "<|endoftext|>" == answer
+    assert numbers.strip() == f"{len(tokens)} tokens in all, {len(tokens) - length} of them scored"
+
+
+def test_scored_tokens_are_green_on_a_terminal(tiny_tokenizer, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    item, prompt, answer = first_item(tiny_tokenizer)
+    ft.show_scored_tokens(item, tiny_tokenizer)
+    before, green, after = capsys.readouterr().out.replace("\x1b[0m", "\x1b[32m").split("\x1b[32m")
+    assert letters(before).endswith(f"notscored:{prompt}") and letters(green) == f"scored:{answer}"
+    assert after.count("\n") == 1 and "\x1b" not in after
 
 
 def test_files_are_complete(toy_run):
@@ -91,14 +125,13 @@ def test_same_seed_same_numbers_on_two_threads(tmp_path, monkeypatch):
     texts, runs = [], []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        texts.append(without_times(run_script(*QUICK, "--limit", 20, "--max-new-tokens", 4,
-                                              cwd=tmp_path / name)[0]))
+        texts.append(without_times(run_script(*QUICK, "--limit", 20, "--max-new-tokens", 4, cwd=tmp_path / name)[0]))
         runs.append(torch.load(tmp_path / name / "outputs" / "gpt2-tiny-sft.pth", weights_only=True))
     assert texts[0] == texts[1] and all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
 
 
 def test_another_seed_other_numbers(small_weights, tmp_path):
-    settings = [*QUICK, "--weights", small_weights]
+    settings = [*QUICK, "--weights", small_weights, "--limit", 20]
     one, again, other = (without_times(run_here(*settings, "--seed", seed, cwd=tmp_path)[0]) for seed in (4, 4, 5))
     assert one == again != other
 
@@ -112,8 +145,9 @@ def ends_in_one_line(run, folder, arguments, status, says):
 
 
 @pytest.mark.parametrize("arguments, status, says", [
-    (["--lr", "nan"], 2, "--lr cannot be nan"), (["--batch-size", "-1"], 2, "--batch-size cannot be -1"),
-    (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed cannot be"),
+    (["--lr", "nan"], 2, "--lr: invalid number value: 'nan'"),
+    (["--batch-size", "-1"], 2, "--batch-size: invalid number value: '-1'"),
+    (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed: invalid number value"),
     (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
@@ -122,17 +156,19 @@ def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
 
 
 @pytest.mark.parametrize("arguments, status, says", [
-    (["--epochs", "0"], 2, "--epochs cannot be 0"),
-    (["--data", "none.json"], 1, "No such file or directory: 'none.json'")])
+    (["--epochs", "0"], 2, "--epochs: invalid number value: '0'"),
+    (["--data", "none.json"], 1, "(FileNotFoundError: [Errno 2] No such file or directory: 'none.json')")])
 def test_wrong_settings_end_a_process_with_their_status(tmp_path, arguments, status, says):
     ends_in_one_line(run_script, tmp_path, arguments, status, says)
 
 
 def test_help_names_every_option(tmp_path):
     out, _ = run_here("--help", cwd=tmp_path)
-    for option in ("model", "data", "weights", "out", "epochs", "batch-size", "lr", "max-new-tokens", "limit", "device",
-                   "dtype", "seed"):
+    for option in ("model", "data", "weights", "out", "epochs", "batch-size", "accumulate", "lr", "patience",
+                   "max-new-tokens", "limit", "device", "dtype", "seed", "resume", "ask", "input", "temperature",
+                   "top-k", "export"):
         assert f"--{option}" in out
+    assert {f"--{name.replace('_', '-')}" for name in vars(ft.parse_args([])) if name != "said"} <= set(out.split())
 
 
 # ---- Weights that a server on this machine hands out ----
@@ -140,8 +176,8 @@ def test_help_names_every_option(tmp_path):
 
 def run_main(tmp_path, *arguments):
     """Run main() in this process, where the addresses point to the local server."""
-    ft.main([*map(str, (*arguments, "--weights", tmp_path / "weights", "--out", tmp_path / "out", "--limit", 40,
-                        "--epochs", 1, "--max-new-tokens", 5, "--device", "cpu", "--dtype", "float32"))])
+    ft.main([*map(str, ("--weights", tmp_path / "weights", "--out", tmp_path / "out", "--limit", 20, "--epochs", 1,
+                        "--max-new-tokens", 5, "--device", "cpu", "--dtype", "float32", *arguments))])
     return json.loads((tmp_path / "out" / "metrics.json").read_text())
 
 
@@ -218,8 +254,8 @@ def test_cut_off_download_leaves_no_file(served, tmp_path, monkeypatch):
         self.wfile.write(b"x" * 10)
 
     monkeypatch.setattr(Handler, "do_GET", cut)
-    with pytest.raises(ft.requests.RequestException):
-        ft.download(served[0] + "/file", tmp_path / "file")
+    with pytest.raises(ft.DownloadError, match="broke"):
+        ft.download(served[0] + "/file", tmp_path / "file", check=lambda file: None)
     assert [path.name for path in tmp_path.glob("file*")] == ["file.part"]  # to go on with
 
 
@@ -231,8 +267,11 @@ def test_data_from_an_address(served, tmp_path, monkeypatch):
     assert Handler.requested == []  # kept from the first run
 
 
-def test_folder_with_another_model_is_refused(served, tmp_path, monkeypatch):
-    run_main(tmp_path, "--model", "124M")
+def test_a_source_with_another_model_is_refused(served, tmp_path, monkeypatch):
     monkeypatch.setitem(ft.MODELS, "124M", {**ft.MODELS["124M"], "n_heads": 2})
-    with pytest.raises(SystemExit, match="hparams.json.* is not what its name says: 124M has"):
+    with pytest.raises(SystemExit) as stop:
         run_main(tmp_path, "--model", "124M")
+    [line] = stop.value.code.splitlines()
+    assert line.startswith("error: the weights of 124M are not in") and "'n_head': 2" in line
+    assert all(f"{name}.part is not of a model with" in line for name in (ft.OPENAI_FILES[0], ft.HUB_FILES[0]))
+    assert not list((tmp_path / "weights" / "124M").iterdir())

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT, TINY
+from conftest import ROOT, TINY, checkpoint_layout
 
 import finetune_gpt2 as ft
 
@@ -36,8 +36,8 @@ def test_folder_is_small():
 
 def test_model_is_small_and_has_the_released_layout():
     settings, params = ft.read_checkpoint(TINY)
-    assert settings == ft.sizes_of(ft.MODELS["tiny"])
-    assert list(params) == list(ft.checkpoint_layout(settings))
+    assert settings == {theirs: ft.MODELS["tiny"][ours] for theirs, ours in ft.SIZE_NAMES.items()}
+    assert list(params) == list(checkpoint_layout(settings))
     assert sum(math.prod(params[name].shape) for name in params) <= 4_000_000
     assert all(torch.isfinite(torch.as_tensor(params[name])).all() for name in params)
     assert settings["n_head"] * 64 == settings["n_embd"]
@@ -182,6 +182,16 @@ def test_make_writes_what_the_script_reads(tmp_path, capsys, monkeypatch):
     wanted = model.state_dict()
     for name, weight in read.state_dict().items():
         assert torch.equal(weight, wanted[name]), name
+
+
+def test_random_weights_in_its_shape_are_written_and_read(tmp_path):
+    """What tiny_tables.py compares it with, and how make_tiny.py writes: what the script reads is what went in."""
+    tiny_tables.write_random_weights(tmp_path / "random", seed=5)
+    read, tokenizer, source = ft.load_model("random", tmp_path / "random")
+    torch.manual_seed(5)
+    written = ft.GPTModel(ft.MODELS["tiny"])
+    assert source == tmp_path / "random" and read.cfg == written.cfg and tokenizer.n_vocab == 2048
+    assert all(torch.equal(*pair) for pair in zip(read.parameters(), written.parameters(), strict=True))
 
 
 # ---- Entries that the model completes: tests/tiny_tables.py -------------------------------------------------------

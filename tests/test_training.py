@@ -1,5 +1,7 @@
 """Loss, scores, the optimizer and the loop: what is scored, what a mean is taken over, and that it learns."""
+import copy
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,9 +21,29 @@ def random_batch(rows=5, seed=0):
     return items
 
 
+def dataset_of(items):
+    """A data set of items that no text stands behind."""
+    dataset = ft.InstructionDataset([], SimpleNamespace(eot_token=0))
+    dataset.items = items
+    return dataset
+
+
+def settings(**named):
+    """What a training takes from the command line."""
+    return SimpleNamespace(**{"epochs": 1, "batch_size": 8, "accumulate": 1, "seed": 0, "lr": 1e-3, "patience": None,
+                              **named})
+
+
+def mean_loss(inputs, targets, model):
+    """The mean loss of the scored tokens of a batch, a tensor."""
+    loss_sum, n_scored = ft.calc_loss_batch(inputs, targets, model, CPU)
+    return loss_sum / n_scored
+
+
 def test_loss_is_that_of_all_logits(small_model):
     inputs, targets = ft.custom_collate_fn(random_batch(), pad_token_id=0)
-    loss, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    loss_sum, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    loss = loss_sum / n_scored
     full = ft.F.cross_entropy(small_model(inputs).flatten(0, 1), targets.flatten(), ignore_index=-100)
     assert torch.allclose(loss, full, atol=1e-6)
     assert n_scored == (targets != -100).sum() == sum(len(tokens) - prompt for tokens, prompt in random_batch())
@@ -40,7 +62,7 @@ def test_more_padding_changes_no_loss_and_no_gradient(small_model):
     for extra in (0, 15):
         padded = ft.F.pad(inputs, (0, extra), value=0), ft.F.pad(targets, (0, extra), value=-100)
         small_model.zero_grad()
-        loss, _ = ft.calc_loss_batch(*padded, small_model, CPU)
+        loss = mean_loss(*padded, small_model)
         loss.backward()
         results.append([loss.detach()] + [weight.grad.clone() for weight in small_model.parameters()])
     for few, many in zip(*results, strict=True):
@@ -48,15 +70,15 @@ def test_more_padding_changes_no_loss_and_no_gradient(small_model):
 
 
 @pytest.mark.parametrize("tokens, scored", [(1, 1), (8, 32), (9, 33), (39, 31), (40, 40)])
-def test_rounded_shapes_change_no_loss(small_model, tokens, scored):
-    """Whatever the shape, and also where the context leaves no room to round it up."""
+def test_no_shape_changes_the_loss(small_model, tokens, scored):
+    """From one token to a full context."""
     inputs = torch.randint(0, 97, (2, tokens), generator=torch.Generator().manual_seed(tokens))
     targets = inputs.roll(-1, dims=1).flatten()
     targets[min(scored, len(targets)):] = -100
     targets = targets.view(2, tokens)
-    loss, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
+    loss_sum, n_scored = ft.calc_loss_batch(inputs, targets, small_model, CPU)
     full = ft.F.cross_entropy(small_model(inputs).flatten(0, 1), targets.flatten(), ignore_index=-100)
-    assert torch.allclose(loss, full, atol=1e-6) and n_scored == (targets != -100).sum()
+    assert torch.allclose(loss_sum / n_scored, full, atol=1e-6) and n_scored == (targets != -100).sum()
 
 
 def test_sparse_embedding_gradient_is_the_dense_one(small_model, monkeypatch):
@@ -68,7 +90,7 @@ def test_sparse_embedding_gradient_is_the_dense_one(small_model, monkeypatch):
 
         monkeypatch.setattr(ft.F, "embedding", lookup)
         small_model.zero_grad()
-        ft.calc_loss_batch(*batch, small_model, CPU)[0].backward()
+        mean_loss(*batch, small_model).backward()
         gradients.append(small_model.tok_emb.weight.grad.clone())
     assert not gradients[0].is_sparse and torch.allclose(*gradients, atol=1e-7)
 
@@ -85,7 +107,7 @@ def test_fused_optimizer_makes_the_same_steps(small_cfg):
             group["fused"] = fused
             group["foreach"] = False
         for seed in range(3):
-            loss, _ = ft.calc_loss_batch(*ft.custom_collate_fn(random_batch(seed=seed), pad_token_id=0), model, CPU)
+            loss = mean_loss(*ft.custom_collate_fn(random_batch(seed=seed), pad_token_id=0), model)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -94,25 +116,26 @@ def test_fused_optimizer_makes_the_same_steps(small_cfg):
         assert torch.allclose(ours, plain, atol=1e-5)
 
 
-def test_loss_of_a_loader_is_a_mean_over_tokens(small_model):
+def test_loss_of_a_data_set_is_a_mean_over_tokens(small_model, monkeypatch):
     """However the entries are put together, the mean is the same; and it is not the mean of the batches' means."""
-    items = random_batch(7)
+    dataset, chunks = dataset_of(random_batch(7)), ft.chunks
     total = n_tokens = 0
-    for item in items:
-        loss, n = ft.calc_loss_batch(*ft.custom_collate_fn([item], pad_token_id=0), small_model, CPU)
-        total, n_tokens = total + loss.item() * n, n_tokens + n
+    for i in range(7):
+        loss_sum, n = ft.calc_loss_batch(*dataset.batch([i]), small_model, CPU)
+        total, n_tokens = total + loss_sum.item(), n_tokens + n
     means = []
     for size in (1, 2, 3, 7):
-        loader = [ft.custom_collate_fn(batch, pad_token_id=0) for batch in ft.chunks(items, size)]
-        assert ft.calc_loss_loader(loader, small_model, CPU) == pytest.approx(total / n_tokens, rel=1e-5)
-        means.append(sum(ft.calc_loss_batch(*batch, small_model, CPU)[0].item() for batch in loader) / len(loader))
+        monkeypatch.setattr(ft, "chunks", lambda items, _, size=size: chunks(items, size))
+        assert ft.evaluate_model(small_model, dataset, CPU) == pytest.approx(total / n_tokens, rel=1e-5)
+        batches = chunks(list(range(7)), size)
+        means.append(sum(mean_loss(*dataset.batch(batch), small_model).item() for batch in batches) / len(batches))
     assert abs(means[0] - total / n_tokens) > 1e-3
 
 
 def test_evaluation_learns_nothing_and_switches_dropout_off(small_cfg):
     model = ft.GPTModel({**small_cfg, "drop_rate": 0.5}).train()
-    loader = [ft.custom_collate_fn(random_batch(), pad_token_id=0)]
-    assert ft.evaluate_model(model, loader, CPU) == ft.evaluate_model(model, loader, CPU)
+    dataset = dataset_of(random_batch())
+    assert ft.evaluate_model(model, dataset, CPU) == ft.evaluate_model(model, dataset, CPU)
     assert not model.training and all(weight.grad is None for weight in model.parameters())
 
 
@@ -147,44 +170,60 @@ def toy_entries():
 def test_a_small_model_learns_sixteen_entries(tiny_tokenizer, capsys):
     torch.manual_seed(0)
     model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 128, "n_heads": 2, "n_layers": 2})
-    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 512)
-    loader = ft.make_loader(dataset, 8, tiny_tokenizer, 512)
-    prompt = ft.format_input(toy_entries()[0]) + ft.RESPONSE_HEADER
-    train_losses, val_losses, tokens_seen = ft.train_model_simple(
-        model, dataset, loader, ft.make_optimizer(model, 2e-3), CPU, 96, 8, 12, prompt, tiny_tokenizer, seed=1)
-    assert val_losses[-1] < 0.05 < val_losses[0]
-    assert len(train_losses) == len(val_losses) == len(tokens_seen) == 17 and tokens_seen == sorted(tokens_seen)
-    scores, responses = ft.score_model(model, dataset, tiny_tokenizer, 20, CPU)
-    assert responses == [entry["output"] for entry in toy_entries()]
+    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 256)
+    progress = ft.train_model_simple(model, dataset, dataset, ft.make_optimizer(model, 2e-3), tiny_tokenizer,
+                                     settings(epochs=96, seed=1, lr=2e-3))
+    assert progress.val_losses[-1] < 0.05 < progress.val_losses[0]
+    # of 192 steps, the first one, every twentieth, and the last one
+    assert progress.epochs == [step / 2 for step in (1, *range(20, 192, 20), 192)]
+    lists = progress.train_losses, progress.val_losses, progress.tokens
+    assert [len(numbers) for numbers in lists] == [11] * 3 and progress.tokens == sorted(progress.tokens)
+    result = ft.score_model(model, dataset, tiny_tokenizer, 20)
+    scores = result["scores"]
+    assert result["responses"] == [entry["output"] for entry in toy_entries()]
     assert scores["exact_match"] == scores["token_f1"] == 1.0
+    assert scores["loss"] == pytest.approx(progress.val_losses[-1])
     assert scores["perplexity"] == pytest.approx(math.exp(scores["loss"]))
     assert "It is blue." in capsys.readouterr().out.splitlines()[-1]  # the sample after the last epoch
 
 
+def one_layer():
+    """A model that learns a little in a moment."""
+    torch.manual_seed(0)
+    return ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
+
+
 def test_reported_train_loss_is_the_mean_since_the_last_report(tiny_tokenizer):
     """With a learning rate of 0 nothing moves, so every report must be the mean over its batches' tokens."""
-    torch.manual_seed(0)
-    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
-    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 512)
-    loader = ft.make_loader(dataset, 4, tiny_tokenizer, 512, seed=5)
-    batches = [ft.calc_loss_batch(*batch, model, CPU) for batch in loader]
-    losses, _, _ = ft.train_model_simple(
-        model, dataset, loader, ft.make_optimizer(model, 0.0), CPU, 1, 4, 2, "Hello", tiny_tokenizer, seed=5)
-
-    def mean(some):
-        return sum(loss.item() * n for loss, n in some) / sum(n for _, n in some)
-
-    expected = [mean(batches[:1]), mean(batches[1:2]), mean(batches[2:4])]
-    assert losses == pytest.approx(expected, rel=1e-5)
+    model = one_layer()
+    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 256)
+    args = settings(batch_size=1, seed=5, lr=0.0)
+    batches = [ft.calc_loss_batch(*dataset.batch(indices), model, CPU)
+               for indices in ft.length_grouped_batches(dataset, 1, seed=5)]
+    progress = ft.train_model_simple(model, dataset, dataset, ft.make_optimizer(model, 0.0), tiny_tokenizer, args)
+    ends = [1, *range(2, 17, 2)]  # of sixteen steps, every second one is reported
+    parts = [batches[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    expected = [sum(loss.item() for loss, _ in part) / sum(n for _, n in part) for part in parts]
+    assert progress.train_losses == pytest.approx(expected, rel=1e-5)
+    means = [sum(loss.item() / n for loss, n in part) / len(part) for part in parts]
+    assert progress.train_losses != pytest.approx(means, rel=1e-3)
 
 
 def test_a_run_that_diverges_stops_with_one_line(tiny_tokenizer):
-    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
-    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 512)
-    loader = ft.make_loader(dataset, 8, tiny_tokenizer, 512)
+    model = one_layer()
+    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 256)
     optimizer = ft.make_optimizer(model, 1e30)
-    with pytest.raises(ft.UserError, match="training diverged"):
-        ft.train_model_simple(model, dataset, loader, optimizer, CPU, 4, 8, 1, "Hi", tiny_tokenizer, 0)
+    with pytest.raises(ft.UserError, match="training diverged in step 2:") as error:
+        ft.train_model_simple(model, dataset, dataset, optimizer, tiny_tokenizer, settings(epochs=4, lr=1e30))
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("loss, norm", [(100.0, 1.0), (math.nan, 1.0), (math.inf, 1.0), (1.0, math.nan),
+                                        (1.0, math.inf)])
+def test_what_cannot_be_learned_from_is_refused(loss, norm):
+    ft.check_health(99.9, torch.tensor(1e9), 1)  # this can, as long gradients are shortened
+    with pytest.raises(ft.UserError, match="training diverged in step 7:"):
+        ft.check_health(loss, torch.tensor(norm), 7)
 
 
 def test_gradients_are_clipped(tiny_tokenizer, monkeypatch):
@@ -194,15 +233,15 @@ def test_gradients_are_clipped(tiny_tokenizer, monkeypatch):
     def spy(parameters, max_norm):
         parameters = list(parameters)
         norm = clip(parameters, max_norm)
-        norms.append(torch.stack([weight.grad.norm() for weight in parameters]).norm().item())
+        norms.append((norm.item(), torch.stack([weight.grad.norm() for weight in parameters]).norm().item()))
         return norm
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spy)
-    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
-    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 512)
-    loader = ft.make_loader(dataset, 16, tiny_tokenizer, 512)
-    ft.train_model_simple(model, dataset, loader, ft.make_optimizer(model, 1e-3), CPU, 2, 8, 9, "Hi", tiny_tokenizer, 0)
-    assert len(norms) == 4 and max(norms) <= 1.0 + 1e-4
+    model = one_layer()
+    dataset = ft.InstructionDataset(toy_entries(), tiny_tokenizer, 256)
+    ft.train_model_simple(model, dataset, dataset, ft.make_optimizer(model, 1e-3), tiny_tokenizer, settings(epochs=2))
+    before, after = zip(*norms, strict=True)
+    assert len(after) == 4 and max(before) > 1 and max(after) <= 1.0 + 1e-4
 
 
 def test_named_number_format_is_taken(small_cfg):
@@ -216,11 +255,11 @@ def test_bfloat16_stays_close_and_keeps_float32_weights(small_model):
     idx = torch.randint(0, 97, (2, 20))
     with torch.no_grad():
         exact = small_model(idx)
-        small_model.bfloat16 = True
+        small_model.dtype = torch.bfloat16
         rounded = small_model(idx)
     assert rounded.dtype == torch.bfloat16 and not torch.equal(exact, rounded.float())
     assert (exact - rounded).abs().max() < 0.05 * exact.abs().max()
-    loss, _ = ft.calc_loss_batch(*ft.custom_collate_fn(random_batch(), pad_token_id=0), small_model, CPU)
+    loss = mean_loss(*ft.custom_collate_fn(random_batch(), pad_token_id=0), small_model)
     loss.backward()
     assert loss.dtype == torch.float32
     assert all(weight.dtype == weight.grad.dtype == torch.float32 for weight in small_model.parameters())
@@ -246,16 +285,13 @@ def test_schedule_rises_and_falls():
         assert all(0 < ft.cosine_schedule(step, n_steps) <= 1 for step in range(n_steps))
 
 
-def run_of(tokenizer, **settings):
-    """Train a small model on the sixteen entries for 4 epochs of 2 steps; return it and the lists."""
-    torch.manual_seed(0)
-    model = ft.GPTModel({**ft.MODELS["tiny"], "emb_dim": 64, "n_heads": 1, "n_layers": 1})
-    dataset = ft.InstructionDataset(toy_entries(), tokenizer, 512)
-    loader = ft.make_loader(dataset, 8, tokenizer, 512)
-    batch_size = settings.pop("batch_size", 8)
-    lists = ft.train_model_simple(model, dataset, loader, ft.make_optimizer(model, 1e-2), CPU, 4, batch_size, 1, "Hi",
-                                  tokenizer, 3, **settings)
-    return model, lists
+def run_of(tokenizer, progress=None, save=None, **named):
+    """Train a small model on the sixteen entries for 4 epochs of 2 steps; return it and the progress."""
+    model = one_layer()
+    dataset = ft.InstructionDataset(toy_entries(), tokenizer, 256)
+    args = settings(**{"epochs": 4, "seed": 3, "lr": 1e-2, **named})
+    optimizer = ft.make_optimizer(model, args.lr)
+    return model, ft.train_model_simple(model, dataset, dataset, optimizer, tokenizer, args, progress, save)
 
 
 def test_training_follows_the_schedule(tiny_tokenizer, monkeypatch):
@@ -268,9 +304,6 @@ def test_training_follows_the_schedule(tiny_tokenizer, monkeypatch):
     monkeypatch.setattr(torch.optim.AdamW, "step", spy)
     run_of(tiny_tokenizer)
     assert rates == [{1e-2 * ft.cosine_schedule(i, 8)} for i in range(8)]
-    rates.clear()
-    run_of(tiny_tokenizer, schedule=lambda step, n_steps: 1.0)
-    assert rates == [{1e-2}] * 8
 
 
 @pytest.mark.parametrize("losses, patience, n_reports, best", [
@@ -287,9 +320,9 @@ def test_patience_stops_and_keeps_the_best(losses, patience, n_reports, best, ti
 
     monkeypatch.setattr(ft, "evaluate_model", made_up)
     saves = []
-    model, (train_losses, val_losses, tokens_seen) = run_of(
-        tiny_tokenizer, patience=patience, save=lambda now: saves.append(now["step"]))
-    assert val_losses == losses[:n_reports] and len(train_losses) == len(tokens_seen) == n_reports
+    model, progress = run_of(tiny_tokenizer, patience=patience, save=lambda now: saves.append(now.step))
+    assert progress.val_losses == losses[:n_reports]
+    assert len(progress.train_losses) == len(progress.tokens) == len(progress.epochs) == n_reports
     assert all(torch.equal(*pair) for pair in zip(model.parameters(), weights[best - 1], strict=True))
     assert saves[-1] == n_reports  # the last step is saved, too
 
@@ -298,48 +331,74 @@ def test_patience_goes_on_after_a_resumption(tiny_tokenizer, monkeypatch):
     losses = iter([5, 4, 6, 7, 1, 1, 1, 1])
     monkeypatch.setattr(ft, "evaluate_model", lambda *_: next(losses))
     states = []
-    run_of(tiny_tokenizer, patience=2, save=lambda now: states.append({**now, "val_losses": [*now["val_losses"]]}))
-    assert [state["step"] for state in states] == [2, 4] and states[-1]["over"]
+    _, whole = run_of(tiny_tokenizer, patience=2, save=lambda now: states.append(copy.deepcopy(now)))
+    assert [(state.step, state.is_over) for state in states] == [(2, False), (4, True)]
+    assert whole.val_losses == [5, 4, 6, 7]
     losses = iter([6, 7, 1, 1])
-    _, (_, val_losses, _) = run_of(tiny_tokenizer, patience=2, progress=states[0])
-    assert val_losses == [5, 4, 6, 7]
+    _, resumed = run_of(tiny_tokenizer, patience=2, progress=states[0])
+    assert resumed.val_losses == [5, 4, 6, 7]
+    # a run that patience had ended, but that was interrupted before its files were written
+    model, over = run_of(tiny_tokenizer, patience=2, progress=states[1])
+    assert over.val_losses == [5, 4, 6, 7] and over.step == 4
+    best = whole.best_weights
+    assert all(torch.equal(weight, best[name]) for name, weight in model.named_parameters())
 
 
 # ---- Batches in parts ----
 
-def gradients(model, batch, n_parts):
+def gradients(model, dataset, batch_size):
     model.zero_grad()
-    result = ft.backward_step(*batch, model, CPU, n_parts)
+    result = ft.compute_gradients(model, dataset, list(range(len(dataset))), settings(batch_size=batch_size))
     return result, torch.cat([weight.grad.flatten() for weight in model.parameters()])
 
 
-@pytest.mark.parametrize("n_parts", [2, 3, 5, 7, 12])
-def test_parts_give_the_gradients_of_the_whole(small_model, n_parts):
-    batch = ft.custom_collate_fn(random_batch(7), pad_token_id=0)
-    (total, n), whole = gradients(small_model, batch, 1)
-    (total_of_parts, n_of_parts), parts = gradients(small_model, batch, n_parts)
-    assert n == n_of_parts and float(total) == pytest.approx(float(total_of_parts), rel=1e-5)
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 6])
+def test_parts_give_the_gradients_of_the_whole(small_model, batch_size):
+    dataset = dataset_of(random_batch(7))
+    (loss, n), whole = gradients(small_model, dataset, 7)
+    (loss_of_parts, n_of_parts), parts = gradients(small_model, dataset, batch_size)
+    assert loss == pytest.approx(mean_loss(*dataset.batch(range(7)), small_model).item(), rel=1e-5)
+    assert n == n_of_parts and loss == pytest.approx(loss_of_parts, rel=1e-5)
     assert torch.allclose(whole, parts, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_ranks", [2, 3, 5, 12])
+def test_shares_of_processes_give_the_gradients_of_the_whole(small_model, monkeypatch, n_ranks):
+    """Of several processes, one after the other here; with twelve, some have nothing to do."""
+    dataset = dataset_of(random_batch(7))
+    (loss, n), whole = gradients(small_model, dataset, 7)
+    monkeypatch.setattr(ft, "N_RANKS", n_ranks)
+    monkeypatch.setattr(ft, "of_all_processes", lambda value: [value])
+    losses, shares = [], []
+    for rank in range(n_ranks):
+        monkeypatch.setattr(ft, "RANK", rank)
+        (part, n_of_part), share = gradients(small_model, dataset, 7)
+        assert n_of_part == n
+        losses.append(part)
+        shares.append(share)
+    assert loss == pytest.approx(sum(losses), rel=1e-5)
+    assert torch.allclose(whole, sum(shares), atol=1e-6)
 
 
 def test_a_mean_of_means_is_not_the_mean(small_model):
     """The well-known mistake: averaging the mean losses of parts whose numbers of scored tokens differ."""
-    batch = ft.custom_collate_fn(random_batch(6), pad_token_id=0)
-    counts = [int((part != ft.IGNORE_INDEX).sum()) for part in batch[1].chunk(2)]
+    dataset = dataset_of(random_batch(6))
+    parts = [dataset.batch(indices) for indices in ft.chunks(range(6), 3)]
+    counts = [int((targets != ft.IGNORE_INDEX).sum()) for _, targets in parts]
     assert counts[0] != counts[1]
-    _, whole = gradients(small_model, batch, 2)
+    _, whole = gradients(small_model, dataset, 3)
     small_model.zero_grad()
-    for part in zip(*(tensor.chunk(2) for tensor in batch), strict=True):
-        (ft.calc_loss_batch(*part, small_model, CPU)[0] / 2).backward()
+    for part in parts:
+        (mean_loss(*part, small_model) / 2).backward()
     mean_of_means = torch.cat([weight.grad.flatten() for weight in small_model.parameters()])
     assert not torch.allclose(whole, mean_of_means, atol=1e-4)
 
 
 def test_accumulation_is_the_same_run(tiny_tokenizer):
-    one, lists = run_of(tiny_tokenizer, batch_size=8)
-    other, other_lists = run_of(tiny_tokenizer, batch_size=2, accumulate=4)
-    for ours, theirs in zip(lists, other_lists, strict=True):
-        assert ours == pytest.approx(theirs, rel=1e-4)
+    one, progress = run_of(tiny_tokenizer, batch_size=8)
+    other, accumulated = run_of(tiny_tokenizer, batch_size=2, accumulate=4)
+    for name in ("epochs", "tokens", "train_losses", "val_losses"):
+        assert getattr(progress, name) == pytest.approx(getattr(accumulated, name), rel=1e-4)
     assert all(torch.allclose(*pair, atol=1e-4) for pair in zip(one.parameters(), other.parameters(), strict=True))
 
 

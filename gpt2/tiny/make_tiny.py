@@ -188,7 +188,7 @@ def learn_merges(texts, vocab_size):
     """Return the byte-pair merges, most frequent first, that fill a vocabulary of this size."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(ft.SPLIT_PATTERN), behavior="isolated"),
+        pre_tokenizers.Split(Regex(ft.BORDERS), behavior="isolated"),
         pre_tokenizers.Split(Regex(r"\p{N}"), behavior="isolated"),  # each digit is a token: sums are easier so
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
@@ -337,10 +337,11 @@ def pretrain(model, texts, n_steps, seed, minutes=math.inf, compiled=False):
 
 def write_model(model, folder):
     """Write hparams.json and the weights."""
-    (folder / "hparams.json").write_text(json.dumps(ft.sizes_of(model.cfg)) + "\n", encoding="utf-8", newline="\n")
-    with ft.whole_file(folder / ft.OPENAI_FILES[-1], 4 * sum(weight.numel() for weight in model.parameters())) as file:
-        for _, array in ft.weights_of(model):
-            file.write(array.numpy())
+    sizes = {theirs: model.cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()}
+    (folder / "hparams.json").write_text(json.dumps(sizes) + "\n", encoding="utf-8", newline="\n")
+    with ft.whole_file(folder / ft.OPENAI_FILES[-1]) as file:
+        for _, _, _, array in ft.arrays_of(model):
+            file.write(array.contiguous().numpy())
 
 
 def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto", minutes=math.inf,
@@ -360,7 +361,7 @@ def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto"
     torch.manual_seed(seed)
     device = torch.device(device)
     model = ft.GPTModel(cfg).to(device)
-    model.bfloat16 = ft.choose_dtype(dtype, device, cfg) == torch.bfloat16
+    model.dtype = ft.choose_dtype(dtype, device, cfg)
     start = time.perf_counter()
     n_steps = n_steps or sum(len(tokens) for _, tokens in texts) // (BATCH * WINDOW)
     n, loss = pretrain(model, texts, n_steps, seed, minutes, compiled)
