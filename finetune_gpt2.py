@@ -2,7 +2,7 @@
 
 GPT-2 was trained to continue texts. Asked "What is the capital of Kenya?", it may well
 continue with a second question. This script shows it some 1,400 instructions with good
-answers, and it becomes a model that answers.
+answers, which turns it into a model that answers.
 
     python finetune_gpt2.py                        GPT-2 small, downloaded once
     python finetune_gpt2.py --model tiny           a toy model that is included
@@ -69,8 +69,8 @@ from tqdm import tqdm
 # token and those before it, up to context_length in all: the context. A model is named
 # after its parameters, the numbers that training has found: 124 million in "124M".
 # drop_rate is dropout: the share of numbers that training sets to 0 at random, so that
-# the model does not lean on a few of them. A training as short as ours does without;
-# with another drop_rate in GPT2, it is switched on.
+# the model does not lean on a few of them. So short a training does without it. To
+# switch it on, change drop_rate in the next line.
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 TINY = {**GPT2, "vocab_size": 2048, "context_length": 256}
 MODELS = {
@@ -88,7 +88,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     data = str(HERE / "instruction-data.json")
-    count = at_least(1)  # a whole number from 1 on, see main()
+    count = at_least(1)  # accepts whole numbers from 1 on; it stands before main()
     add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M or tiny")
     add("--data", default=data, help="the entries: a file, or an address on the web")
     add("--weights", default=str(HERE / "gpt2"), help="folder of a model, or several")
@@ -112,11 +112,11 @@ def parse_args(argv=None):
     add("--top-k", type=count, help="draw each token from so many likeliest ones")
     add("--export", metavar="DIR", help="write the model in Hugging Face's format")
     args = parser.parse_args(argv)
-    # What the user said, and did not leave to its default: --resume has to know. (Of a
-    # name that is there already, the parser changes the value only if it was said.)
+    # Which settings were given, and not left to their defaults? --resume has to know.
+    # (What a namespace has already, the parser changes only if it is given.)
     blank = argparse.Namespace(**dict.fromkeys(vars(args)))
-    said = vars(parser.parse_args(argv, blank))
-    args.said = {name: value for name, value in said.items() if value is not None}
+    given = vars(parser.parse_args(argv, blank))
+    args.given = {name: value for name, value in given.items() if value is not None}
     return args
 
 
@@ -163,26 +163,28 @@ def split_data(data):
 # ---- 3. Tokens -----------------------------------------------------------------------
 # A model reads numbers. GPT-2 cuts a text into tokens, pieces that are frequent in web
 # pages (" the" is one, a rare word several), and numbers them. Byte-pair encoding found
-# them: it began with the 256 bytes as tokens 0 to 255 and, again and again, merged the
-# two neighbors that stood side by side most often into a new token. A file beside the
-# weights lists these merges in order, so the first of them makes token 256. The last
-# token is no text: the model says <|endoftext|> when it is done.
-# Before all that, a text is cut into contractions, words and numbers, with a space in
-# front if there is one, signs, and white space. No token crosses these borders:
-BORDERS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+# them: it began with the 256 bytes, in some order, as tokens 0 to 255. Again and again,
+# it merged the two neighbors that stood side by side most often into a new token. A
+# file beside the weights lists these merges in order, so the first one makes token 256.
+# The last token is no text: the model says <|endoftext|> when it is done.
+# No token crosses the borders of contractions, of words, numbers and other signs (each
+# with a space in front, if there is one), or of white space. These are the pieces:
+PIECES = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def load_tokenizer(model_dir):
     """Return the tiktoken.Encoding of the merges in a model's folder. UserError."""
     with reading(f"the tokenizer in {model_dir}"):
-        # {letter: byte}, and pairs of texts in these letters, see Appendix B
+        # The file writes each byte as a letter: {letter: byte}, in order (Appendix B).
         letters, merges = read_merges(Path(model_dir))
         ranks = {bytes([byte]): rank for rank, byte in enumerate(letters.values())}
         for left, right in merges:
             ranks[bytes(letters[letter] for letter in left + right)] = len(ranks)
+        if len(ranks) != 256 + len(merges):
+            raise ValueError("a merge is there twice")
         return tiktoken.Encoding(
             "gpt2",
-            pat_str=BORDERS,
+            pat_str=PIECES,
             mergeable_ranks=ranks,
             special_tokens={"<|endoftext|>": len(ranks)},  # 50256 in GPT-2
         )
@@ -214,7 +216,7 @@ class InstructionDataset(Dataset):
     """Item i is (token_ids, prompt_length) of entries[i].
 
     token_ids are prompt, answer and <|endoftext|>. An entry that is longer than the
-    context is left out: cut, it would lack its <|endoftext|> and teach not to stop.
+    context is left out. If it were cut, it would teach the model not to stop.
     """
 
     def __init__(self, data, tokenizer, context_length=math.inf):
@@ -248,7 +250,8 @@ def custom_collate_fn(
     Shorter ones are padded. What is scored follows from the lengths, not from the
     tokens: GPT-2 is padded with <|endoftext|>, and the answer's own one counts.
     """
-    longest = max((len(token_ids) for token_ids, _ in batch), default=2)
+    lengths = [len(token_ids) for token_ids, _ in batch]
+    longest = max(lengths, default=2)  # if empty, see compute_gradients
     inputs = torch.full((len(batch), longest - 1), pad_token_id)
     targets = torch.full((len(batch), longest - 1), ignore_index)
     for row, (token_ids, prompt_length) in enumerate(batch):
@@ -270,7 +273,7 @@ def length_grouped_batches(dataset, batch_size, seed):
     """Return lists of indices of entries; those in one list are of similar length.
 
     Padding costs as much time as text, and a batch is as long as its longest entry. But
-    in batches sorted by length, each would be of one kind. So shuffle, sort only within
+    if all were sorted, the same entries would always meet. So shuffle, sort only within
     windows of 50 batches, and shuffle the batches.
     """
     randomness = torch.Generator().manual_seed(seed)
@@ -288,10 +291,10 @@ def show_scored_tokens(item, tokenizer):
     token_ids, prompt_length = item
     pieces = [repr(tokenizer.decode([token]))[1:-1] for token in token_ids]
     print("\nThe first one as the model sees it, with | between two tokens:")
-    show("not scored", "|".join(pieces[:prompt_length]), most=10_000)
+    show("not scored", "|".join(pieces[:prompt_length]), most=10**6)
     is_colored = sys.stdout.isatty()  # on a terminal, the scored ones are green
     print("\x1b[32m" if is_colored else "", end="")
-    show("scored", "|".join(pieces[prompt_length:]), most=10_000)
+    show("scored", "|".join(pieces[prompt_length:]), most=10**6)
     print("\x1b[0m" if is_colored else "", end="")
     n_scored = len(token_ids) - prompt_length
     print(f"  {len(token_ids)} tokens in all, {n_scored} of them scored")
@@ -305,8 +308,8 @@ def show_scored_tokens(item, tokenizer):
 # weights reach the lowest blocks along these additions without fading. For that, the
 # vector itself is left as it is: only what a step reads is normalized before, so that
 # its numbers have the same size in every block, however much has been added.
-# PyTorch has two of the layers ready-made, as one pass over the numbers ("fused"). They
-# save a third of the time; the formulas stand beside them, and compute the same.
+# PyTorch has two of the layers ready-made, as one pass over the numbers ("fused"),
+# which saves much time. The formulas stand beside them, and compute the same.
 FUSED = True
 
 
@@ -371,15 +374,15 @@ class CausalAttention(nn.Module):
         keys, values: (B, H, S, D/H). hidden, (T, S) or (B, 1, T, S), is True where a
         token must not look.
         """
-        # How well a query fits a key, the score, is a sum of D/H products. Some of them
-        # cancel out, so it grows like the square root of D/H. Dividing by that undoes
-        # it; or one score would tower above the others, and its token get all weight.
+        # How well a query fits a key, the score, is a sum of D/H products. As they
+        # partly cancel out, it grows like the square root of D/H. To divide by that
+        # keeps scores small; else one would tower above the rest and take all weight.
         queries = queries / math.sqrt(queries.shape[-1])
         scores = queries @ keys.transpose(2, 3)  # (B, H, T, S)
         # The softmax takes e to the power of each score and divides by their sum. Where
         # a score is as low as can be, this power is 0, and the other weights still sum
-        # to 1. To set weights to 0 after the softmax would leave less. (-infinity would
-        # do as well, but for a token that may look nowhere: 0 / 0.)
+        # to 1. To set weights to 0 after the softmax would leave a sum below 1. (Not
+        # -infinity: padding, see section 7, may look nowhere and would get 0 / 0.)
         scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
         weights = torch.softmax(scores, dim=-1)
         return self.dropout(weights) @ values
@@ -388,9 +391,10 @@ class CausalAttention(nn.Module):
 class MultiHeadAttention(nn.Module):
     """Several attentions side by side, called heads.
 
-    All heads read the same vectors, but each makes queries, keys and values of its own
-    of them, D/H numbers each, so that one can look for the subject of a verb while
-    another looks for the word before. out_proj mixes what they found.
+    All heads read the same vectors, but each computes its own queries, keys and values
+    of D/H numbers, so that one can look for the subject of a verb while another looks
+    for the word before. W_query holds those of all heads side by side, and so do W_key
+    and W_value; split_heads cuts them apart. out_proj mixes what the heads found.
     """
 
     def __init__(self, cfg):
@@ -403,7 +407,8 @@ class MultiHeadAttention(nn.Module):
         self.attention = CausalAttention(cfg["drop_rate"])
         self.out_proj = nn.Linear(D, D)
         # The causal mask: row t is True from column t + 1 on, where token t must not
-        # look. A buffer moves and is saved with the model, but is not learned.
+        # look. A buffer moves and is saved with the model, but is not learned. (It has
+        # its numbers also in a model that is made without any, see empty_model.)
         length = cfg["context_length"]
         mask = torch.ones(length, length, dtype=torch.bool, device="cpu")
         self.register_buffer("mask", mask.triu(diagonal=1))
@@ -445,7 +450,7 @@ class TransformerBlock(nn.Module):
 
 
 class GPTModel(nn.Module):
-    """GPT-2 of the sizes in cfg, a row of MODELS, with random weights."""
+    """GPT-2 of the sizes in cfg, such as a row of MODELS, with random weights."""
 
     def __init__(self, cfg):
         super().__init__()
@@ -477,38 +482,38 @@ class GPTModel(nn.Module):
 
         bfloat16 has 8 bits of precision instead of float32's 24, and is much faster
         where a machine has circuits for it. The weights themselves stay float32, as a
-        training step changes them by less than bfloat16 can tell apart, and so do sums
-        over many numbers: norms, softmax and loss.
+        training step changes them by less than bfloat16 can tell apart. Norms, softmax
+        and loss are computed in float32, too: they are sums, where errors add up.
         """
         is_half = self.dtype == torch.bfloat16
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
 
-    def forward(self, in_idx, scored=None, padding=None, caches=None):
+    def forward(self, in_idx, wanted=None, padding=None, caches=None):
         """(B, T) to (B, T, V): logits, a number for each token that may come next.
 
-        The higher, the likelier. scored, (N,): indices of some of the B * T tokens, if
-        logits are wanted for these only, (N, V): for GPT-2 small, out_head is a third
-        of the work. padding, (B,), and caches: see section 7.
+        The higher, the likelier. wanted, (N,): indices of some of the B * T tokens.
+        Then there are logits for these only, (N, V), as out_head is a third of the work
+        in GPT-2 small. padding, (B,), and caches: see section 7.
         """
         start = caches[0].length if caches else 0
         end = start + in_idx.shape[1]
         places = torch.arange(start, end, device=in_idx.device)  # (T,)
         is_padding = None
-        if padding is not None:  # hidden, and the places are counted from behind it
+        if padding is not None:  # it is hidden, and places are counted after it
             padding = padding[:, None]
             is_padding = torch.arange(end, device=in_idx.device) < padding  # (B, S)
             places = (places - padding).clamp(min=0)  # (B, T)
         with self.autocast():
-            # Sparse: its gradient is a few rows instead of a table of zeros.
+            # What a token is and where it stands are added up; attention by itself
+            # would not know the order of the tokens. (Sparse: this is self.tok_emb(),
+            # but its gradient is a few rows instead of a table of zeros.)
             is_sparse = in_idx.device.type == "cpu"
             tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=is_sparse)
-            # What a token is and where it stands are added up; attention by itself
-            # would not know the order of the tokens.
             x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
             for n, block in enumerate(self.trf_blocks):
                 x = block(x, is_padding, caches[n] if caches else None)
-            if scored is not None:
-                x = x.flatten(0, 1)[scored]  # (N, D)
+            if wanted is not None:
+                x = x.flatten(0, 1)[wanted]  # (N, D)
             return self.out_head(self.final_norm(x))
 
 
@@ -539,7 +544,7 @@ BLOCK_ARRAY_NAMES = [
     ("mlp/c_proj/w", "mlp.c_proj.weight", "ff.layers.2.weight"),
     ("mlp/c_proj/b", "mlp.c_proj.bias", "ff.layers.2.bias"),
 ]
-SIZE_NAMES = {  # how the sizes are called in OpenAI's hparams.json, and here
+SIZE_NAMES = {  # what the sizes are called in OpenAI's hparams.json, and here
     "n_vocab": "vocab_size",
     "n_ctx": "context_length",
     "n_embd": "emb_dim",
@@ -643,7 +648,7 @@ def load_model(size, weights_dir, tuned=None):
     model = empty_model(settings)
     load_weights_into_gpt(model, params)
     if tuned:
-        with reading(f"{tuned}, as one of the model in {model_dir},"):
+        with reading(f"{tuned} (fine-tuned weights of the model in {model_dir})"):
             state = torch.load(tuned, map_location="cpu", weights_only=True)
             model.load_state_dict(state)
     return model, tokenizer, model_dir
@@ -659,8 +664,8 @@ def load_model(size, weights_dir, tuned=None):
 # - Many texts at once, as most of the time goes into fetching the weights from memory,
 #   for one text or for a hundred. Shorter prompts get padding in front, so that all
 #   texts go on in the same column. Attention does not see it, and places are counted
-#   from behind it, so it changes no answer.
-# - Texts that have ended leave the batch, from time to time.
+#   after it, so it changes no answer.
+# - Texts that have ended leave the batch, as soon as they are more than half of it.
 @torch.no_grad()  # no learning here: PyTorch need not keep what backward() would use
 def generate_text_simple(model, idx, max_new_tokens, context_size):
     """Append the likeliest next token, again and again.
@@ -733,7 +738,7 @@ def generate(
     """
     B, T = idx.shape
     end = max(T, min(T + max_new_tokens, context_size))
-    output = F.pad(idx, (0, end - T))
+    output = F.pad(idx, (0, end - T), value=0 if eos_id is None else eos_id)
     rows = torch.arange(B, device=idx.device)  # which rows are still being written
     is_done = torch.zeros_like(rows, dtype=torch.bool)  # and which of these have ended
     caches = [KeyValueCache(end) for _ in model.trf_blocks]
@@ -742,13 +747,16 @@ def generate(
     with model.autocast():  # around the loop, so that weights are converted only once
         while column < end and len(rows) > 0:
             n = newest.shape[1]
-            last = torch.arange(n - 1, len(rows) * n, n)  # each row's last token
+            # the index of each row's last token; with 2 rows of 3 tokens: 2 and 5
+            last = torch.arange(n - 1, len(rows) * n, n)
             logits = model(newest, last.to(idx.device), padding, caches)  # (rows, V)
-            newest = choose_next(logits, temperature, top_k)[:, None]  # (rows, 1)
-            output[rows, column] = newest[:, 0]
-            column += 1
+            chosen = choose_next(logits, temperature, top_k)  # (rows,)
             if eos_id is not None:
-                is_done = is_done | (newest[:, 0] == eos_id)
+                chosen = chosen.masked_fill(is_done, eos_id)
+                is_done = chosen == eos_id
+            output[rows, column] = chosen
+            column += 1
+            newest = chosen[:, None]
             if is_done.float().mean() > 0.5:  # not for a few: it copies what stays
                 stay = ~is_done
                 rows = rows[stay]
@@ -757,11 +765,7 @@ def generate(
                 padding = None if padding is None else padding[stay]
                 for cache in caches:
                     cache.keep(stay)
-    output = output[:, :column]
-    if eos_id is not None:  # what a row has written behind its end does not count
-        has_ended = (output[:, T:] == eos_id).cumsum(dim=1) > 0
-        output[:, T:] = output[:, T:].masked_fill(has_ended, eos_id)
-    return output
+    return output[:, :column]
 
 
 def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
@@ -774,17 +778,16 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
     answers = {}
     context_size = model.cfg["context_length"]
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    # Beside a text that may fill the context, others would have to stop when it does.
+    # When the context is full, a whole batch stops. So texts that may fill it go alone.
     n_safe = sum(len(prompt) + max_new_tokens <= context_size for prompt in prompts)
     for batch in chunks(by_length[:n_safe], 96) + chunks(by_length[n_safe:], 1):
         longest = len(prompts[batch[-1]])
-        padding = [longest - len(prompts[i]) for i in batch]
-        pairs = zip(padding, batch, strict=True)
-        rows = [[end_of_text] * n + prompts[i] for n, i in pairs]
+        padding = torch.tensor([longest - len(prompts[i]) for i in batch])
+        rows = [[end_of_text] * (longest - len(prompts[i])) + prompts[i] for i in batch]
+        sampling["padding"] = padding.to(model.device)
+        sampling["eos_id"] = end_of_text
         idx = torch.tensor(rows, device=model.device)
-        padding = torch.tensor(padding, device=model.device)
-        ends = {"eos_id": end_of_text, "padding": padding}
-        output = generate(model, idx, max_new_tokens, context_size, **ends, **sampling)
+        output = generate(model, idx, max_new_tokens, context_size, **sampling)
         for i, row in zip(batch, output.tolist(), strict=True):
             answer = row[longest:] + [end_of_text]
             answer = answer[: answer.index(end_of_text)]
@@ -892,8 +895,8 @@ def make_optimizer(model, lr):
 
     It moves each by the mean of its recent gradients divided by their usual size, so
     that all move at a similar pace. Weight decay also pulls matrices towards 0, so that
-    no input counts for much without a reason. Biases and norms weigh no inputs against
-    each other, they set a level, and for a level, 0 is no better than another.
+    no connection grows strong without a reason. Biases and norms are no connections:
+    they set levels (a norm's scale is near 1), which a pull towards 0 only distorts.
     """
     weights = list(model.parameters())
     matrices = {"params": [w for w in weights if w.dim() == 2], "weight_decay": 0.1}
@@ -905,7 +908,7 @@ def make_optimizer(model, lr):
 def cosine_schedule(step, n_steps):
     """Return the part of the highest learning rate for a step, counted from 0.
 
-    In the first tenth it rises, as AdamW's means are of few gradients so far, so not to
+    In the first tenth it rises, as AdamW's means still are of few gradients and cannot
     be trusted with large steps. Then it falls along half a cosine (arXiv:1608.03983),
     to end with small, careful ones.
     """
@@ -921,7 +924,8 @@ def plan_training(dataset, args):
     All of it follows from the seed. So a training can be repeated, and one that was
     interrupted goes on at another place of the same plan.
     """
-    step_size = args.batch_size * args.accumulate * N_RANKS  # N_RANKS: see Appendix D
+    # N_RANKS: how many processes work together, see Appendix D; usually 1
+    step_size = args.batch_size * args.accumulate * N_RANKS
     steps = []
     for epoch in range(args.epochs):
         steps += length_grouped_batches(dataset, step_size, args.seed + epoch)
@@ -952,16 +956,17 @@ def compute_gradients(model, dataset, indices, args):
     """Compute the gradients of the mean loss of some entries, batch after batch.
 
     Gradients add up. So if the loss of each batch is divided by the number of *all*
-    scored tokens, their sums are the gradients of one large batch. (A mean of the
-    batches' means is something else, as some have more scored tokens.) This also holds
-    for batches that several processes compute: N of them make the step of one with N
-    times as many entries. Return (loss, number of scored tokens).
+    scored tokens, they sum to the gradients of one large batch. (A mean of the batches'
+    means is something else, as some have more scored tokens.) This also holds for
+    batches of several processes: N of them make the step of one with N times as many
+    entries. Return (loss, number of scored tokens).
     """
     n_scored = sum(len(dataset[i][0]) - dataset[i][1] for i in indices)
     loss_sum = 0.0
     device = next(model.parameters()).device
-    share = indices[RANK::N_RANKS]  # of this process (Appendix D); alone, it takes all
-    batches = chunks(share, args.batch_size) or [[]]  # with nothing to do, it joins in
+    share = indices[RANK::N_RANKS]  # of this process; if it is the only one, all
+    # an empty batch for a process without entries, as all have to add up gradients
+    batches = chunks(share, args.batch_size) or [[]]
     for n, batch in enumerate(batches, start=1):
         with adding_up_gradients(model, is_last=n == len(batches)):
             loss, _ = calc_loss_batch(*dataset.batch(batch), model, device)
@@ -1006,10 +1011,11 @@ def train_model_simple(
             is_epoch_over = progress.step % (len(steps) // args.epochs) == 0
             if is_epoch_over:
                 generate_and_print_sample(model, tokenizer, prompt)
-            if save and (progress.is_over or is_epoch_over or ctrl_c.is_set()):
-                save(progress)
-            if ctrl_c.is_set():
-                raise KeyboardInterrupt
+            if progress.is_over or is_epoch_over or ctrl_c.is_set():
+                if save is not None:
+                    save(progress)
+                if ctrl_c.is_set():
+                    raise KeyboardInterrupt
     if progress.best_weights:
         model.load_state_dict(progress.best_weights, strict=False)
     return progress
@@ -1025,7 +1031,7 @@ def check_health(loss, norm, step):
 
 
 def report_losses(progress, n_steps, model, val_set, args):
-    """Report the losses ten times in a training, and note when it is over."""
+    """Report the losses, about ten times in a training, and note when it is over."""
     progress.is_over = progress.step == n_steps
     is_due = progress.step == 1 or progress.step % math.ceil(n_steps / 10) == 0
     if not (is_due or progress.is_over):
@@ -1127,7 +1133,11 @@ def whole_file(path):
             os.fsync(file.fileno())  # on the disk, not just on its way there
         os.replace(part, path)  # at once, or not at all
     except (OSError, RuntimeError) as problem:
-        cause = problem.__context__ or problem  # torch.save hides it in a RuntimeError
+        cause = problem
+        while cause.__context__:  # the first one, of which torch.save makes others
+            cause = cause.__context__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
         raise UserError(f"{path} cannot be written ({reason(cause)})") from None
     finally:
         part.unlink(missing_ok=True)
@@ -1145,8 +1155,9 @@ def load_entries(path):
     with reading(f"{path}, which has to be JSON in UTF-8,"):
         text = Path(path).read_text(encoding="utf-8-sig")  # -sig: a mark is skipped
         if text.lstrip().startswith("{"):  # lines, which lack the commas of a list
-            lines = [line for line in text.split("\n") if line.strip()]
-            text = "[" + ",\n".join(lines) + "]"
+            lines = text.rstrip().split("\n")
+            lines = [line + "," if line.strip() else line for line in lines]
+            text = "[" + "\n".join(lines).removesuffix(",") + "]"
         entries = json.loads(text)
     if not isinstance(entries, list):
         raise UserError(f"{path} must hold a list of entries")
@@ -1156,7 +1167,7 @@ def load_entries(path):
                 f"{path}: entry {n} is no object with instruction and output"
             )
         for key in ("instruction", "input", "output"):
-            text = entry.get(key) or ""  # null is nothing, too
+            text = "" if entry.get(key) is None else entry[key]  # None: null in JSON
             if not isinstance(text, str) or not (text.strip() or key == "input"):
                 raise UserError(f'{path}: entry {n} has no text under "{key}"')
     return entries
@@ -1220,6 +1231,8 @@ def fetch_rest(url, part):
         end = start + int(reply.headers.get("Content-Length", 0))
         bar = tqdm(total=end, initial=start, unit="B", unit_scale=True, disable=None)
         with open(part, "ab") as file, bar:
+            if file.tell() < start:
+                raise requests.ConnectionError("another run has moved what was there")
             file.truncate(start)
             for chunk in reply.iter_content(chunk_size=1 << 16):
                 bar.update(file.write(chunk))
@@ -1232,7 +1245,7 @@ OPENAI_URL = "https://openaipublic.blob.core.windows.net/gpt-2/models/{size}/{fi
 OPENAI_FILES = ["hparams.json", "encoder.json", "vocab.bpe"]
 OPENAI_FILES += ["model.ckpt.data-00000-of-00001"]  # the weights are fetched last
 HUB = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-HUB_URL = HUB + "/openai-community/{name}/resolve/main/{file}"
+HUB_URL = HUB.rstrip("/") + "/openai-community/{name}/resolve/main/{file}"
 HUB_FILES = ["config.json", "vocab.json", "merges.txt", "model.safetensors"]
 HUB_NAMES = {"124M": "gpt2", "355M": "gpt2-medium", "774M": "gpt2-large"}
 HUB_NAMES["1558M"] = "gpt2-xl"
@@ -1261,8 +1274,10 @@ def find_weights(size, weights_dir):
         return weights_dir
     if is_model(model_dir):  # weights are fetched last, so the rest is there as well
         return model_dir
-    if size not in HUB_NAMES:
+    if size == "tiny":
         return HERE / "gpt2" / size  # the toy
+    if size not in HUB_NAMES:
+        raise UserError(f"there is no model {size} in {weights_dir}: see --weights")
     reasons = []
     for url, names in ((OPENAI_URL, OPENAI_FILES), (HUB_URL, HUB_FILES)):
         try:
@@ -1307,7 +1322,7 @@ def check_file(file, name, size):
 
 # ---- Appendix B. Hugging Face's format -----------------------------------------------
 # For models from Hugging Face's hub, or that transformers has saved, and for --export.
-GPT2_CONFIG = {  # what a config.json has to say, as the layers of section 5 are so
+GPT2_CONFIG = {  # what a config.json has to say for the layers of section 5 to fit
     "model_type": "gpt2",
     "activation_function": "gelu_new",
     "layer_norm_epsilon": 1e-5,
@@ -1321,8 +1336,8 @@ GPT2_CONFIG = {  # what a config.json has to say, as the layers of section 5 are
 def read_merges(folder):
     """Return ({letter: byte}, merges): merges are pairs of texts in these letters.
 
-    A byte that is no visible letter is written as one from 256 on, see encoder.py by
-    OpenAI.
+    A byte that is no visible letter is written as a letter with a code from 256 on, see
+    OpenAI's encoder.py.
     """
     visible = [byte for byte in range(256) if chr(byte).isprintable() and byte != 32]
     others = [byte for byte in range(256) if byte not in visible]
@@ -1347,9 +1362,13 @@ def read_settings(file):
             if config.get(key, usual) != usual:
                 raise UserError(f"{file} is not of GPT-2's architecture: see {key}")
         settings = {name: config[name] for name in SIZE_NAMES}
-        are_sizes = all(0 < value < 10**6 for value in settings.values())
-        if not are_sizes or settings["n_embd"] % settings["n_head"] != 0:
+        are_numbers = all(type(value) is int for value in settings.values())
+        if not are_numbers or settings["n_embd"] % settings["n_head"] != 0:
             raise ValueError(f"these are no sizes: {settings}")
+        limits = {"n_vocab": 10**6, "n_ctx": 4096, "n_embd": 10**4, "n_layer": 100}
+        for name, limit in limits.items():
+            if not 0 < settings[name] <= limit:
+                raise ValueError(f"{name} is {settings[name]}, where 1 to {limit} fit")
         return settings
 
 
@@ -1399,7 +1418,8 @@ def export(model, model_dir, folder):
     config |= {"vocab_size": sizes["n_vocab"], "n_positions": sizes["n_ctx"]}
     save_json(config, folder / "config.json")
     save_json({**ends, "do_sample": False}, folder / "generation_config.json")
-    tokens = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
+    names = ("bos_token", "eos_token", "pad_token", "unk_token")
+    tokens = dict.fromkeys(names, "<|endoftext|>")
     tokens |= {"tokenizer_class": "GPT2Tokenizer", "model_max_length": sizes["n_ctx"]}
     save_json(tokens, folder / "tokenizer_config.json")
     new_names = dict(zip(OPENAI_FILES, HUB_FILES, strict=True))
@@ -1466,14 +1486,18 @@ def read_save(path, args):
         # weights_only: nothing that is in the file is executed
         saved = torch.load(path, map_location="cpu", weights_only=True)
         settings = saved["settings"]
-        for name, value in {**args.said, "ranks": N_RANKS}.items():
-            is_free = name in ("out", "resume") or value == "auto"
-            if not is_free and settings[name] != value:
-                raise UserError(
-                    f"{path} is of a run with {name} {settings[name]}, not {value}: "
-                    "say no more than --resume and --out"
-                )
-    settings |= {"out": args.out, "resume": True, "said": args.said}
+        needed = {"model", "optimizer", "random", "progress", "base"}
+        lacking = needed - saved.keys() | settings_of(args).keys() - settings.keys()
+        if lacking:
+            raise ValueError(f"it lacks {', '.join(lacking)}")
+    for name, value in {**args.given, "ranks": N_RANKS}.items():
+        is_free = name in ("out", "resume") or value == "auto"
+        if not is_free and settings[name] != value:
+            raise UserError(
+                f"{path} is of a run with {name} {settings[name]}, not {value}: say no "
+                "more than --resume and --out"
+            )
+    settings |= {"out": args.out, "resume": True, "given": args.given}
     return saved, argparse.Namespace(**settings)
 
 
@@ -1605,15 +1629,15 @@ def move_model(model, device, dtype, tokenizer):
         expected = model.eval()(idx)
         model.to(device).dtype = dtype
         error = (model(idx.to(device)).float().cpu() - expected).abs().max()
-    # Bits of precision: bfloat16 has 8, TF32 11, float32 24, but not on each GPU, so
-    # that 14 are asked for. An error of eight times the last one's worth is allowed, as
-    # the rounding of all layers adds up.
+    # Bits of precision: bfloat16 has 8, TF32 11, float32 24. Some GPUs fall short of
+    # 24, so 14 are asked for. Rounding errors of all layers add up, so an error of
+    # eight times the last bit is allowed.
     bits = 14
     if device.type == "cuda":
         bits = 11
     if dtype == torch.bfloat16:
         bits = 8
-    if not error <= 8 * expected.abs().max() / 2**bits:
+    if not error <= 8 * expected.abs().max() / 2**bits:  # also if it is not a number
         cause = f"{device} computes wrongly: a logit is off by {error:.3g}"
         raise UserError(f"{cause}. Use --device cpu")
 
@@ -1712,7 +1736,10 @@ def fine_tune(model, train_set, val_set, tokenizer, args, saved, base):
     """Train the model, from a save on if there is one. Return the Progress."""
     out = Path(args.out)
     optimizer = make_optimizer(model, args.lr)
-    progress = restore_training(saved, model, optimizer) if saved else None
+    progress = None
+    if saved:
+        with reading(f"{out / UNFINISHED}, for this model,"):
+            progress = restore_training(saved, model, optimizer)
     n_steps = len(plan_training(train_set, args))
     step_size = args.batch_size * args.accumulate * N_RANKS
     print(f"epochs: {args.epochs}, steps: {n_steps:,} of {step_size} entries, ", end="")
@@ -1741,7 +1768,7 @@ def losses_of(progress):
 
 def settings_of(args):
     """Return the settings of a run as they are saved."""
-    settings = {name: value for name, value in vars(args).items() if name != "said"}
+    settings = {name: value for name, value in vars(args).items() if name != "given"}
     return {**settings, "ranks": N_RANKS}
 
 
@@ -1775,14 +1802,14 @@ def write_results(model, entries, base, tuned, metrics, args):
 
 def run(args):
     """Do the whole job with these settings."""
-    device = choose_device(args.device)
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=out).close()  # if it cannot be written to, say so now
-    times = [heading("Data")]
     saved = {}
     if args.resume:
         saved, args = read_save(out / UNFINISHED, args)
+    device = choose_device(args.device)
+    out.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=out).close()  # if it cannot be written to, say so now
+    times = [heading("Data")]
     parts = prepare_data(args)
     heading("Model")
     model, tokenizer, facts = prepare_model(args, device)
