@@ -1366,7 +1366,7 @@ def read_settings(file):
         if not are_numbers or settings["n_embd"] % settings["n_head"] != 0:
             raise ValueError(f"these are no sizes: {settings}")
         limits = {"n_vocab": 10**6, "n_ctx": 4096, "n_embd": 10**4, "n_layer": 100}
-        for name, limit in limits.items():
+        for name, limit in {**limits, "n_head": 1000}.items():
             if not 0 < settings[name] <= limit:
                 raise ValueError(f"{name} is {settings[name]}, where 1 to {limit} fit")
         return settings
@@ -1810,9 +1810,13 @@ def run(args):
     out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out).close()  # if it cannot be written to, say so now
     times = [heading("Data")]
-    parts = prepare_data(args)
+    with one_before_the_others():  # the data may have to be downloaded
+        parts = prepare_data(args)
     heading("Model")
     model, tokenizer, facts = prepare_model(args, device)
+    state = (args.model, args.data_sum, saved.get("progress", {}).get("step"))
+    if len(set(of_all_processes(state))) > 1:
+        raise UserError("the computers have different models, data or saves")
     context_length = model.cfg["context_length"]
     sets = [InstructionDataset(part, tokenizer, context_length) for part in parts]
     train_set, test_set, val_set = sets

@@ -1,6 +1,5 @@
 """Damaged weights and data: one line that names the file, or a correct load; never anything else."""
 import copy
-import hashlib
 import json
 import math
 import random
@@ -15,14 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import SMALL, run_here, run_script, serve
+from conftest import SMALL, TINY, run_here, run_script
 from make_checkpoint import FOLDER, HPARAMS
 from test_model import hub_name, torch_arrays, write_hub_folder
 
 import finetune_gpt2 as ft
 
 DATA = ft.OPENAI_FILES[-1]
-TOKENIZER = ("encoder.json", "vocab.bpe", "vocab.json", "merges.txt")
 SIZES = {"124M": 124_439_808, "355M": 354_823_168, "774M": 774_030_080, "1558M": 1_557_611_200}
 ENTRIES = [{"instruction": f"Add {n} and 1. ½ “日本” 🙂", "input": "" if n % 3 else f"{n}\n\t1", "output": str(n + 1)}
            for n in range(14)]
@@ -33,11 +31,11 @@ def hparams(size):
 
 
 def attempt(call, *names):
-    """Return what call() returns, or, if it says in one line what is wrong with which file, that line."""
+    """Return what call() returns, or, if it says in one line what is wrong, and where (one of the names), that line."""
     start = time.process_time()
     try:
         return call()
-    except (ft.UserError, OSError) as problem:
+    except ft.UserError as problem:
         line = str(problem)
         assert line.isprintable() and len(line) < 2000, line[:2000]
         assert any(name in line for name in names), line
@@ -85,69 +83,137 @@ def sparse(file, size):
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
     """Nothing can be downloaded."""
-    def download(url, path, check=None):
-        raise ft.requests.ConnectionError(f"{url}: no network")
+    def download(url, path, check):
+        raise ft.DownloadError(f"{url}: no network")
 
     monkeypatch.setattr(ft, "download", download)
     monkeypatch.setattr(ft, "PAUSES", (0, 0, 0))
+
+
+@pytest.fixture(scope="module")
+def models_without_numbers():
+    return {}
+
+
+@pytest.fixture
+def shapes_made_once(models_without_numbers, monkeypatch):
+    """To make a model without numbers takes a moment, and the first one imports half of PyTorch. For tests that only
+    read its shapes, again and again, it is made once for all settings that are the same."""
+    make = ft.empty_model
+    make({**HPARAMS, "n_layer": 1})
+
+    def empty_model(settings):
+        key = tuple(settings.items())
+        if key not in models_without_numbers:
+            models_without_numbers[key] = make(settings)
+        return models_without_numbers[key]
+
+    monkeypatch.setattr(ft, "empty_model", empty_model)
 
 
 # ---- Weights on disk, sentence by sentence ----
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("change", [-4, -1, 1, 4, 1 << 20])
-def test_truncated_or_padded_weights_are_refused_before_memory_is_taken(tmp_path, size, change):
+def test_truncated_or_padded_weights_are_refused_before_memory_is_taken(shapes_made_once, tmp_path, size):
     folder = tmp_path / size
-    file = sparse(folder / DATA, 4 * SIZES[size] + change)
+    folder.mkdir()
     (folder / "hparams.json").write_text(json.dumps(hparams(size)))
-    for call in (lambda: ft.check_file(file, size, DATA), lambda: ft.read_checkpoint(folder)):
-        line, peak = peak_of(lambda call=call: attempt(call, str(file)))
-        assert f"{4 * SIZES[size] + change:,}" in line and f"{4 * SIZES[size]:,}" in line and peak < 10 << 20
+    for change in (-4, -1, 1, 4, 1 << 20):
+        file = sparse(folder / DATA, 4 * SIZES[size] + change)
+        for call in (lambda file=file: ft.check_file(file, DATA, size), lambda: ft.read_checkpoint(folder)):
+            with little_memory():
+                line, peak = peak_of(lambda file=file, call=call: attempt(call, str(file)))
+            assert f"{4 * SIZES[size] + change:,}" in line and f"{4 * SIZES[size]:,}" in line and peak < 10 << 20
 
 
 @pytest.mark.parametrize("named", SIZES)
-@pytest.mark.parametrize("actual", SIZES)
-def test_weights_of_another_size_are_refused(tmp_path, named, actual):
+def test_weights_of_another_size_are_refused(shapes_made_once, tmp_path, named):
     """A folder called 355M with the files of the 124M, and so on."""
     folder = tmp_path / named
-    file = sparse(folder / DATA, 4 * SIZES[actual])
-    (folder / "hparams.json").write_text(json.dumps(hparams(actual)))
-    lines = [attempt(lambda: ft.check_file(file, named, DATA), str(file)),
-             attempt(lambda: ft.check_file(folder / "hparams.json", named, "hparams.json"), "hparams.json")]
-    if actual == named:
-        assert lines == [None, None]
-    else:
-        assert f"{4 * SIZES[actual]:,}" in lines[0] and f"{4 * SIZES[named]:,}" in lines[0] and named in lines[1]
+    for actual in SIZES:
+        file = sparse(folder / DATA, 4 * SIZES[actual])
+        (folder / "hparams.json").write_text(json.dumps(hparams(actual)))
+        lines = [attempt(lambda file=file: ft.check_file(file, DATA, named), str(file)),
+                 attempt(lambda: ft.check_file(folder / "hparams.json", "hparams.json", named), "hparams.json")]
+        if actual == named:
+            assert lines == [None, None]
+        else:
+            assert f"{4 * SIZES[actual]:,}" in lines[0] and f"{4 * SIZES[named]:,}" in lines[0]
+            assert str(hparams(named)) in lines[1]
 
 
 @pytest.mark.parametrize("actual", SIZES)
-def test_hparams_that_contradict_the_weights_are_refused(tmp_path, actual):
+def test_hparams_that_contradict_the_weights_are_refused(shapes_made_once, tmp_path, actual):
     file = sparse(tmp_path / DATA, 4 * SIZES[actual])
     for size in SIZES:
         if size != actual:
             (tmp_path / "hparams.json").write_text(json.dumps(hparams(size)))
-            line, peak = peak_of(lambda: attempt(lambda: ft.read_checkpoint(tmp_path), str(file)))
+            with little_memory():
+                line, peak = peak_of(lambda: attempt(lambda: ft.read_checkpoint(tmp_path), str(file)))
             assert f"{4 * SIZES[size]:,}" in line and peak < 10 << 20
+
+
+@pytest.mark.parametrize("key", HPARAMS)
+@pytest.mark.parametrize("value", [0, -1, 1.5, "as float", True, "as text", None, [1], 10**6, 2**31, 10**30])
+def test_settings_that_are_no_sizes_are_refused_at_once(tmp_path, key, value):
+    """Also large ones: no model that would fill the memory is made to find that the weights do not fit."""
+    shutil.copytree(FOLDER, tmp_path / "model")
+    file = tmp_path / "model" / "hparams.json"
+    value = {"as float": float(HPARAMS[key]), "as text": str(HPARAMS[key])}.get(str(value), value)
+    file.write_text(json.dumps({**HPARAMS, key: value}))
+    with little_memory():
+        line, peak = peak_of(lambda: attempt(lambda: ft.read_checkpoint(tmp_path / "model"), str(file), DATA))
+    assert isinstance(line, str) and peak < 10 << 20
+
+
+def test_sizes_that_heads_do_not_divide_are_refused(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "model")
+    file = tmp_path / "model" / "hparams.json"
+    file.write_text(json.dumps({**HPARAMS, "n_head": 3}))
+    assert "'n_head': 3" in attempt(lambda: ft.read_checkpoint(tmp_path / "model"), str(file))
 
 
 @pytest.mark.parametrize("missing", ["hparams.json", DATA])
 def test_missing_files_are_named(tmp_path, missing):
     shutil.copytree(FOLDER, tmp_path / "model")
     (tmp_path / "model" / missing).unlink()
-    assert "missing" in attempt(lambda: ft.read_checkpoint(tmp_path / "model"), missing)
+    line = attempt(lambda: ft.read_checkpoint(tmp_path / "model"), str(tmp_path / "model" / missing))
+    assert "No such file" in line
 
 
-@pytest.mark.parametrize("name", ["encoder.json", "vocab.bpe"])
-def test_missing_tokenizer_files_are_named(tmp_path, name):
-    shutil.copytree(ft.HERE / "gpt2" / "tiny", tmp_path / "model")
-    (tmp_path / "model" / name).unlink()
-    assert "missing" in attempt(lambda: ft.load_tokenizer(tmp_path / "model"), *TOKENIZER)
+def test_a_missing_tokenizer_is_named(tmp_path, tiny_tokenizer):
+    """The merges are needed, the table of numbers is not: it follows from them."""
+    for name in ("encoder.json", "vocab.bpe"):
+        shutil.copy(TINY / name, tmp_path)
+    (tmp_path / "encoder.json").unlink()
+    assert ft.load_tokenizer(tmp_path)._mergeable_ranks == tiny_tokenizer._mergeable_ranks
+    (tmp_path / "vocab.bpe").unlink()
+    assert "No such file" in attempt(lambda: ft.load_tokenizer(tmp_path), f"the tokenizer in {tmp_path}")
+
+
+@pytest.mark.parametrize("change", [
+    lambda lines: lines[:50] + lines[10:11] + lines[51:], lambda lines: [*lines[:-2], lines[10], ""],
+    lambda lines: [*lines[:-1], lines[10], ""], lambda lines: [*lines[:50], "a b c", *lines[51:]],
+    lambda lines: [*lines[:50], "ab", *lines[51:]], lambda lines: [*lines[:50], " ", *lines[51:]],
+    lambda lines: [*lines[:50], "日 b", *lines[51:]]])
+def test_merges_that_are_none_or_there_twice_are_refused(tmp_path, change):
+    lines = (TINY / "vocab.bpe").read_text(encoding="utf-8").split("\n")
+    (tmp_path / "vocab.bpe").write_text("\n".join(change(lines)), encoding="utf-8")
+    assert isinstance(attempt(lambda: ft.load_tokenizer(tmp_path), f"the tokenizer in {tmp_path}"), str)
+
+
+@pytest.mark.parametrize("content", [
+    "", "[", "[]", "{}", '{"model": []}', '{"model": {"merges": 3}}', '{"model": {"merges": ["a b", "a b"]}}',
+    '{"model": {"merges": [["a", "b", "c"]]}}', '{"model": {"merges": [["a", 1]]}}', '{"model": {"merges": [null]}}'])
+def test_a_damaged_tokenizer_json_is_refused(tmp_path, content):
+    (tmp_path / "tokenizer.json").write_text(content)
+    assert isinstance(attempt(lambda: ft.load_tokenizer(tmp_path), f"the tokenizer in {tmp_path}"), str)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_missing_folders_are_named_with_what_to_do(tmp_path, size):
-    with pytest.raises(ft.requests.RequestException) as problem:
+    with pytest.raises(ft.DownloadError) as problem:
         ft.load_model(size, tmp_path / "none")
     line = str(problem.value)
     assert str(tmp_path / "none" / size) in line and all(name in line for name in ft.OPENAI_FILES)
@@ -162,7 +228,7 @@ def test_a_header_that_lies_about_its_length_takes_no_memory(tmp_path):
         with open(file, "r+b") as opened:
             opened.write(struct.pack("<Q", length) + content[8:])
         _, peak = peak_of(lambda: attempt(lambda: ft.read_checkpoint(tmp_path), str(file)))
-        assert peak < 200 << 20 if length < 10**8 else peak < 10 << 20
+        assert peak < 50 << 20
 
 
 @pytest.mark.parametrize("name", ["hparams.json", "config.json"])
@@ -176,40 +242,55 @@ def test_weights_in_the_place_of_settings_take_no_memory(tmp_path, name):
     assert peak < 10 << 20
 
 
-@pytest.mark.parametrize("move", [(0, 0, 16), (16, 16, 16), (0, 16, 16), (4, 4, 4), (-4, -4, -4), (-64, -64, -64),
-                                  (-64, -64, 0)])
-def test_a_header_with_a_gap_or_an_overlap_is_refused(tmp_path, move):
-    """Begin and end of the last array are moved by so many bytes, and that of the file."""
-    write_hub_folder(tmp_path)
-    file = tmp_path / "model.safetensors"
+def moved_in_the_header(file, array, start, stop, size):
+    """Move begin and end of the "first" or "last" array in a header by so many bytes, and the end of the file."""
     content = file.read_bytes()
     length = struct.unpack("<Q", content[:8])[0]
     header, arrays = json.loads(content[8 : 8 + length]), content[8 + length :]
-    last = max((name for name in header if name != "__metadata__"), key=lambda name: header[name]["data_offsets"])
-    start, stop = header[last]["data_offsets"]
-    header[last]["data_offsets"] = [start + move[0], stop + move[1]]
-    file.write_bytes(packed(header, (arrays + bytes(16))[: len(arrays) + move[2]]))
+    names = sorted((name for name in header if name != "__metadata__"), key=lambda name: header[name]["data_offsets"])
+    place = header[names[0 if array == "first" else -1]]
+    place["data_offsets"] = [place["data_offsets"][0] + start, place["data_offsets"][1] + stop]
+    file.write_bytes(packed(header, (arrays + bytes(16))[: len(arrays) + size]))
+    return header
+
+
+@pytest.mark.parametrize("move", [
+    ("last", 0, 0, 16), ("last", 16, 16, 16), ("last", 4, 4, 4), ("last", -4, -4, -4), ("last", -64, -64, -64),
+    ("last", -64, -64, 0), ("first", 4, 4, 0), ("first", 0, 0, 0)])
+def test_arrays_lie_where_the_header_says(tmp_path, move):
+    """Also if that leaves a gap or makes two overlap."""
+    file = write_hub_folder(tmp_path) / "model.safetensors"
+    header = moved_in_the_header(file, *move)
+    _, params = ft.read_checkpoint(tmp_path)
+    arrays = file.read_bytes()[8 + len(json.dumps(header)) :]
+    assert set(params) == set(torch_arrays())
+    for name, array in params.items():
+        start, stop = header[hub_name(name)]["data_offsets"]
+        assert array.tobytes() == arrays[start:stop] and len(array.tobytes()) == stop - start
+
+
+@pytest.mark.parametrize("move", [
+    ("last", 0, 16, 16), ("last", -16, 0, 0), ("last", 0, 0, -4), ("last", 4, 4, 0), ("last", 16, 16, 0),
+    ("first", -4, -4, 0), ("first", 10**9, 10**9, 0), ("first", 2**64, 2**64, 0), ("first", 4, 0, 0)])
+def test_arrays_that_are_not_whole_are_refused(tmp_path, move):
+    """Too long, too short, or not within the file."""
+    file = write_hub_folder(tmp_path) / "model.safetensors"
+    moved_in_the_header(file, *move)
     assert isinstance(attempt(lambda: ft.read_checkpoint(tmp_path), str(file)), str)
-    assert arrays_of_the_package(file.read_bytes()) is None
-
-
-def test_arrays_under_two_names_are_not_taken_for_one(tmp_path):
-    """wte.weight and transformer.wte.weight: which one would it be?"""
-    write_hub_folder(tmp_path, **{"transformer.wte.weight": torch_arrays()["wte"] + 1})
-    assert isinstance(attempt(lambda: ft.read_checkpoint(tmp_path), str(tmp_path / "model.safetensors")), str)
 
 
 @pytest.mark.parametrize("name", (*ft.OPENAI_FILES, *ft.HUB_FILES))
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path, name):
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     for ours, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
-        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, tmp_path / (ours if name in ft.OPENAI_FILES else theirs))
+        shutil.copy(TINY / ours, tmp_path / (ours if name in ft.OPENAI_FILES else theirs))
     if name in ft.HUB_FILES:
         write_hub_folder(tmp_path)
         (tmp_path / "hparams.json").unlink()
     (tmp_path / name).unlink()
     (tmp_path / name).mkdir()
-    attempt(lambda: (ft.read_checkpoint(tmp_path), ft.load_tokenizer(tmp_path)), name)
+    result = attempt(lambda: (ft.read_checkpoint(tmp_path), ft.load_tokenizer(tmp_path)), name)
+    assert isinstance(result, str) == (name not in ("encoder.json", "vocab.json"))  # which are not read
 
 
 # ---- Ways to damage a file ----
@@ -347,7 +428,7 @@ def checkpoint(tmp_path):
         for name in ("hparams.json", DATA):
             shutil.copyfile(FOLDER / name, folder / name)
         for name in ("encoder.json", "vocab.bpe"):
-            shutil.copyfile(ft.HERE / "gpt2" / "tiny" / name, folder / name)
+            shutil.copyfile(TINY / name, folder / name)
         return folder
 
     return fill
@@ -403,7 +484,7 @@ def assert_same_bytes(params, arrays):
 
 
 @pytest.mark.parametrize("block", blocks(2, 30))
-def test_damaged_checkpoint_folders(tmp_path, checkpoint, block):
+def test_damaged_checkpoint_folders(shapes_made_once, tmp_path, checkpoint, tiny_tokenizer, block):
     loaded = []
 
     def one(number):
@@ -418,45 +499,42 @@ def test_damaged_checkpoint_folders(tmp_path, checkpoint, block):
             loaded.append(number)
         else:
             assert changed & {"hparams.json", DATA}
-        tokenizer = attempt(lambda: ft.load_tokenizer(folder), *TOKENIZER)
+        tokenizer = attempt(lambda: ft.load_tokenizer(folder), f"the tokenizer in {folder}")
         if not isinstance(tokenizer, str):
             assert tokenizer.decode(tokenizer.encode_ordinary("Hello, 日本!")) == "Hello, 日本!"
+            assert "vocab.bpe" in changed or tokenizer._mergeable_ranks == tiny_tokenizer._mergeable_ranks
         else:
-            assert changed & {"encoder.json", "vocab.bpe"} and str(folder) in tokenizer
+            assert "vocab.bpe" in changed
         assert sorted(folder.iterdir()) == here and list(tmp_path.iterdir()) == [folder]
 
     check_all(range(100 * block, 100 * block + 100), one)
     assert 20 < len(loaded) < 95  # both happen
 
 
-@pytest.mark.parametrize("sums_known", [True, False])
-def test_damaged_folders_through_the_loading_of_a_model(served, tmp_path, monkeypatch, capsys, sums_known):
-    """As main() does it. Where checksums are known, no altered tokenizer gets through."""
+def test_damaged_folders_through_the_loading_of_a_model(served, tmp_path, capsys, tiny_tokenizer):
+    """As main() does it, without a network: what is on the disk stays as it is."""
     source = served[1] / "openai" / "124M"
-    known = {name: ((source / name).stat().st_size, hashlib.sha256((source / name).read_bytes()).hexdigest())
-             for name in ("encoder.json", "vocab.bpe")}
-    monkeypatch.setattr(ft, "KNOWN_FILES", known if sums_known else {})
     loaded, folder = [], tmp_path / "weights" / "124M"
+    names = (*ft.OPENAI_FILES, f"the tokenizer in {folder}", f"{folder}: the tokenizer and the model do not match")
 
     def one(number):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder)
         changed = damage_folder(random.Random(10_000 + number), folder, list(ft.OPENAI_FILES))
-        capsys.readouterr()
-        result = attempt(lambda: ft.load_model("124M", tmp_path / "weights"), *ft.OPENAI_FILES)
-        lines = capsys.readouterr().out.splitlines()
-        for line in lines:
-            assert any(f"{name}.old" in line for name in changed) and line.endswith("fetched again")
-            assert str(folder) in line and len(line) < 2000
-        kept = [name for name in changed if (folder / f"{name}.old").exists()]
-        assert len(lines) == len(kept)
+        before = {file.name: file.read_bytes() for file in folder.iterdir()}
+        result = attempt(lambda: ft.load_model("124M", tmp_path / "weights"), *names)
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+        assert not capsys.readouterr().out
         if isinstance(result, str):
-            assert changed and all(f"{name}.old" in result for name in kept)
+            assert changed - {"encoder.json"} and str(folder) in result
         else:
-            model, tokenizer, _ = result
-            assert tokenizer.n_vocab == SMALL["n_vocab"] and not lines
-            assert not sums_known or not changed & set(known)
-            assert {name: json.loads((folder / "hparams.json").read_bytes())[name] for name in SMALL} == SMALL
+            model, tokenizer, place = result
+            assert tokenizer.n_vocab == SMALL["n_vocab"] and place == folder
+            assert "vocab.bpe" in changed or tokenizer._mergeable_ranks == tiny_tokenizer._mergeable_ranks
+            settings = {theirs: model.cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()}
+            assert settings == {name: json.loads((folder / "hparams.json").read_bytes())[name] for name in SMALL}
+            # the weights do not tell how many heads they are for
+            assert {**settings, "n_head": 1} == SMALL and ("hparams.json" in changed or settings == SMALL)
             content, _ = arrays_in((folder / DATA).read_bytes(), SMALL)["wte"]
             assert model.tok_emb.weight.detach().numpy().tobytes() == content
             loaded.append(number)
@@ -612,46 +690,49 @@ def arrays_of_the_package(content):
 
 
 @pytest.mark.parametrize("block", blocks(3, 60))
-def test_damaged_safetensors(hub, monkeypatch, block):
+def test_damaged_safetensors(shapes_made_once, hub, monkeypatch, block):
     folder, header, arrays = hub
     monkeypatch.setitem(ft.MODELS, "124M", {**ft.GPT2, **{ours: HPARAMS[name] for name, ours in ft.SIZE_NAMES.items()}})
-    monkeypatch.setattr(ft, "KNOWN_FILES", {})
+    monkeypatch.setattr(ft, "KNOWN_SUMS", {})
     names = {name: hub_name(name) for name in torch_arrays()}
+    shapes = {name: array.shape for name, array in torch_arrays().items()}
     file, outcomes = folder / "model.safetensors", []
 
     def one(number):
         content = damaged_safetensors(random.Random(number), header, arrays)
         file.write_bytes(content)
         result = attempt(lambda: ft.read_checkpoint(folder), str(file))
-        checked = attempt(lambda: ft.check_file(file, "124M", file.name), str(file))
+        checked = attempt(lambda: ft.check_file(file, file.name, "124M"), str(file))
         assert isinstance(checked, str) == isinstance(result, str)
         expected = arrays_of_the_package(content)
         if isinstance(result, str):
             outcomes.append("refused")
-            if expected is not None:  # if the package reads it, it must hold something else than the model
-                actual = {name: (array.dtype, array.shape) for name, array in expected.items()}
-                wanted = {names[name]: (array.dtype, array.shape) for name, array in torch_arrays().items()}
-                extra = [name for name in actual.keys() - wanted.keys() if not re.search("attn.*bias$|^lm_head", name)]
-                assert extra or any(actual.get(name) != value for name, value in wanted.items()) or len(content) > 10**7
+            if expected is not None:  # if the package reads it, it must lack something of the model
+                actual = {name.removeprefix("transformer."): (array.dtype, array.shape)
+                          for name, array in expected.items()}
+                wanted = {names[name]: (np.float32, shape) for name, shape in shapes.items()}
+                assert any(actual.get(name) != value for name, value in wanted.items()) or len(content) > 10**7
             return
         params = dict(result[1].items())
         assert result[0] == HPARAMS and set(params) == set(names)
         length = struct.unpack("<Q", content[:8])[0]
-        places = json.loads(content[8 : 8 + length])
-        assert all(re.search(r"^__metadata__$|attn\.(masked_)?bias$|^(transformer\.)?lm_head\.weight$", name)
-                   or name.removeprefix("transformer.") in names.values() for name in places)
-        spans = sorted(place["data_offsets"] for name, place in places.items() if name != "__metadata__")
-        starts, stops = zip(*spans, strict=True)
-        assert starts == (0, *stops[:-1]) and stops[-1] == len(content) - 8 - length  # no gap, no overlap
+        places, rest = json.loads(content[8 : 8 + length]), content[8 + length :]
         for name, array in params.items():
             found = [place for place in (names[name], f"transformer.{names[name]}") if place in places]
-            assert len(found) == 1, found
-            start, stop = places[found[0]]["data_offsets"]
-            assert array.tobytes() == content[8 + length :][int(start) : int(stop)]
-            assert array.dtype == np.float32 and list(array.shape) == places[found[0]]["shape"]
+            assert array.dtype == np.float32 and array.shape == shapes[name]
+            matches = []
+            for place in found:
+                start, stop = places[place]["data_offsets"]
+                whole = 0 <= start < stop <= len(rest) and places[place]["dtype"] == "F32"
+                matches.append(whole and array.tobytes() == rest[start:stop])
+            assert any(matches), (name, found)
             if expected is not None:
-                np.testing.assert_array_equal(array.view("u4"), expected[found[0]].view("u4"))
-        outcomes.append("loaded" if expected is not None else "loaded here only")
+                assert any(array.tobytes() == expected[place].tobytes() for place in found)
+        spans = sorted(place["data_offsets"] for name, place in places.items() if name != "__metadata__")
+        starts, stops = zip(*spans, strict=True)
+        gapless = starts == (0, *stops[:-1]) and stops[-1] == len(rest)
+        assert gapless or expected is None
+        outcomes.append("loaded" if expected is not None else "loaded here only" if gapless else "loaded with a gap")
 
     check_all(range(100 * block, 100 * block + 100), one)
     assert outcomes.count("refused") > 40 and outcomes.count("loaded") > 1
@@ -659,20 +740,21 @@ def test_damaged_safetensors(hub, monkeypatch, block):
 
 
 @pytest.mark.parametrize("block", blocks(1, 15))
-def test_damaged_folders_of_hugging_face(hub, block):
+def test_damaged_folders_of_hugging_face(shapes_made_once, hub, tiny_tokenizer, block):
     folder, header, arrays = hub
     whole = folder.with_name("whole")
     shutil.copytree(folder, whole)
     for ours, theirs in (("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt")):
-        shutil.copy(ft.HERE / "gpt2" / "tiny" / ours, whole / theirs)
+        shutil.copy(TINY / ours, whole / theirs)
     loaded = []
 
     def one(number):
         shutil.rmtree(folder)
         shutil.copytree(whole, folder)
         changed = damage_folder(random.Random(20_000 + number), folder, list(ft.HUB_FILES))
-        result = attempt(lambda: ft.read_checkpoint(folder), *(str(folder / name) for name in ("config.json",
-                                                                                               "model.safetensors")))
+        # without its weights, it is taken for a folder of OpenAI's
+        files = ("config.json", "model.safetensors") if (folder / "model.safetensors").exists() else ("hparams.json",)
+        result = attempt(lambda: ft.read_checkpoint(folder), *(str(folder / name) for name in files))
         if isinstance(result, str):
             assert changed & {"config.json", "model.safetensors"}
         else:
@@ -680,7 +762,11 @@ def test_damaged_folders_of_hugging_face(hub, block):
             for name, array in result[1].items():
                 assert expected is None or array.tobytes() == expected[hub_name(name)].tobytes()
             loaded.append(number)
-        attempt(lambda: ft.load_tokenizer(folder), "vocab.json", "merges.txt")
+        tokenizer = attempt(lambda: ft.load_tokenizer(folder), f"the tokenizer in {folder}")
+        if isinstance(tokenizer, str):
+            assert "merges.txt" in changed
+        else:
+            assert "merges.txt" in changed or tokenizer._mergeable_ranks == tiny_tokenizer._mergeable_ranks
 
     check_all(range(75 * block, 75 * block + 75), one)
     assert 15 < len(loaded) < 70
@@ -714,8 +800,10 @@ def test_letters_that_look_like_the_end_of_a_line_are_letters(tmp_path):
 @pytest.mark.parametrize("key", ["instruction", "input", "output"])
 @pytest.mark.parametrize("number", [1, 2, 9, 14])
 def test_a_bad_entry_is_named_by_number_and_key(tmp_path, as_lines, key, number):
-    bad = [None, 1, 1.5, True, [], ["x"], {}, math.nan] + (["", " ", "\n\t\u00a0"] if key != "input" else [])
-    for value in (*bad, "missing"):
+    bad = [0, 1, 1.5, False, True, [], ["x"], {}, math.nan]
+    if key != "input":  # which may be empty, null, or not there
+        bad += [None, "", " ", "\n\t\u00a0", "missing"]
+    for value in bad:
         entries = copy.deepcopy(ENTRIES)
         if value == "missing":
             del entries[number - 1][key]
@@ -726,8 +814,7 @@ def test_a_bad_entry_is_named_by_number_and_key(tmp_path, as_lines, key, number)
         content = lines_of(entries) if as_lines else json.dumps(entries)
         (tmp_path / "data.json").write_text(content)
         line = attempt(lambda: ft.download_and_load_file(tmp_path / "data.json"), str(tmp_path / "data.json"))
-        assert re.search(rf"entry {number}\b", line) and f'"{key}"' in line
-        assert ("empty" in line) == (isinstance(value, str) and value != "missing")
+        assert re.search(rf"entry {number}\b", line) and f'no text under "{key}"' in line
 
 
 @pytest.mark.parametrize("entry", [None, 1, "text", ["instruction", "input", "output"], [], True])
@@ -757,20 +844,27 @@ def test_a_typo_in_a_list_is_named_by_line(tmp_path):
     assert re.search(r"line 2[12]\b", line)  # the missing comma is seen where the next line begins
 
 
+NO_JSON, NO_UTF8 = "JSONDecodeError", "UnicodeDecodeError: 'utf-8'"
+
+
 @pytest.mark.parametrize("content, says", [
-    (b"", "JSON"), (b"\n\n", "JSON"), (b"\xef\xbb\xbf", "JSON"), (b"instruction,input,output\n", "JSON"),
-    (b"<!DOCTYPE html>\n<html>", "JSON"), (b"[", "JSON"), (b"[" * 200_000, "JSON"), (b'{"a":' * 200_000, "JSON"),
-    (b"[1" * 99 + b"9" * 5000, "JSON"), (b"\x80\x02]q\x00.", "UTF-8"), (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", "JSON"),
-    (b'"text"', "list"), (b"null", "list"), (b"1", "list"), (b"true", "list"), (b"NaN", "list"),
-    (json.dumps({"data": ENTRIES}).encode(), "entry 1 "), (json.dumps(ENTRIES[0], indent=2).encode(), "line 1"),
-    (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16"), "UTF-8"),
-    (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16-le"), "JSON"),
-    (json.dumps([{**ENTRIES[0], "output": "café"}] * 20, ensure_ascii=False).encode("latin-1", "replace"), "UTF-8"),
-    (lines_of([{**ENTRIES[0], "output": "café"}], ensure_ascii=False).encode("cp1252", "replace"), "UTF-8")])
+    (b"", NO_JSON), (b"\n\n", NO_JSON), (b"\xef\xbb\xbf", NO_JSON), (b"instruction,input,output\n", NO_JSON),
+    (b"<!DOCTYPE html>\n<html>", NO_JSON), (b"[", NO_JSON), (b"[" * 200_000, "RecursionError"),
+    (b'{"a":' * 200_000, "RecursionError"), (b"[1" * 99 + b"9" * 5000, NO_JSON), (b"\x80\x02]q\x00.", NO_UTF8),
+    (b"[" + b"9" * 5000 + b"]", "ValueError|entry 1 "),  # too many digits for newer Pythons
+    (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", NO_JSON), (b'"text"', "must hold a list"),
+    (b"null", "must hold a list"), (b"1", "must hold a list"), (b"true", "must hold a list"),
+    (b"NaN", "must hold a list"), (json.dumps({"data": ENTRIES}).encode(), "entry 1 "),
+    (json.dumps(ENTRIES[0], indent=2).encode(), "line 1"),
+    (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16"), NO_UTF8),
+    (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16-le"), NO_UTF8),
+    (json.dumps(ENTRIES).encode("utf-16-le"), NO_JSON),
+    (json.dumps([{**ENTRIES[0], "output": "café"}] * 20, ensure_ascii=False).encode("latin-1", "replace"), NO_UTF8),
+    (lines_of([{**ENTRIES[0], "output": "café"}], ensure_ascii=False).encode("cp1252", "replace"), NO_UTF8)])
 def test_what_is_no_data_is_named(tmp_path, content, says):
     (tmp_path / "data.json").write_bytes(content)
     line = attempt(lambda: ft.download_and_load_file(tmp_path / "data.json"), str(tmp_path / "data.json"))
-    assert says in line
+    assert re.search(says, line)
 
 
 def test_missing_data_and_a_folder_are_named(tmp_path):
@@ -790,7 +884,8 @@ def test_too_few_entries_are_counted(tmp_path, n):
 
 
 def entries_by_definition(content):
-    """Return the entries if the content is data: UTF-8, a list or lines of objects with three texts, two not empty."""
+    """Return the entries if the content is data: UTF-8, a list or lines of objects with two texts that are not empty,
+    and perhaps a third."""
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         if text.strip().startswith("{"):
@@ -799,7 +894,8 @@ def entries_by_definition(content):
             data = json.loads(text)
         assert isinstance(data, list)
         for entry in data:
-            assert all(isinstance(entry[key], str) for key in ("instruction", "input", "output"))
+            assert all(isinstance(entry[key], str) for key in ("instruction", "output"))
+            assert isinstance(entry.get("input"), (str, type(None)))
             assert entry["instruction"].strip() and entry["output"].strip()
         return data
     except (ValueError, AssertionError, KeyError, TypeError, RecursionError):
@@ -808,7 +904,7 @@ def entries_by_definition(content):
 
 @pytest.mark.parametrize("as_lines", [False, True])
 @pytest.mark.parametrize("block", blocks(3, 20))
-def test_damaged_data(tmp_path, as_lines, block):
+def test_damaged_data(tmp_path, tiny_tokenizer, as_lines, block):
     """Each gives what is in the file, all of it, or one line."""
     file, loaded = tmp_path / "data.json", []
 
@@ -831,9 +927,8 @@ def test_damaged_data(tmp_path, as_lines, block):
         if expected is not None:
             assert json.dumps(result) == json.dumps(expected)  # which also says that NaN is NaN
             loaded.append(number)
-            tokenizer = ft.load_tokenizer(ft.HERE / "gpt2" / "tiny") if number % 10 == 0 else None
-            if tokenizer and len(content) < 100_000:  # it can also be used
-                assert len(ft.InstructionDataset(result, tokenizer)) == len(result)
+            if number % 10 == 0 and len(content) < 100_000:  # it can also be used
+                assert len(ft.InstructionDataset(result, tiny_tokenizer)) == len(result)
 
     check_all(range(100 * block, 100 * block + 100), one)
     assert 10 < len(loaded) < 80
@@ -879,16 +974,21 @@ def test_bad_data_end_the_script_with_status_1(tmp_path):
     assert err.startswith("error: data.jsonl") and re.search("line [67]", err) and len(err.splitlines()) == 1
 
 
-def test_bad_weights_end_main_in_one_line(this_machine, tmp_path):
-    """The server has none, so they cannot be fetched again."""
+@pytest.mark.parametrize("settings, change, says", [
+    ("<html>", 0, r"hparams\.json cannot be read"),
+    (json.dumps(hparams("124M")), -1, rf"{re.escape(DATA)} has 497,759,231 bytes and should have 497,759,232"),
+    (json.dumps(hparams("124M")), 0, "124M: the tokenizer and the model do not match")])
+def test_bad_weights_end_main_in_one_line(tmp_path, settings, change, says):
+    """They are there, so nothing is fetched or moved: whoever put them there is told."""
     folder = tmp_path / "gpt2" / "124M"
-    folder.mkdir(parents=True)
-    (folder / "hparams.json").write_text("<html>")
-    sparse(folder / DATA, 4 * SIZES["124M"] - 1)
-    (tmp_path / "server").mkdir()
-    with serve(tmp_path / "server") as url:
-        out, err = run_here("--model", "124M", "--weights", "gpt2", "--weights-url", url, cwd=tmp_path, status=1)
-    lines = [line for line in out.splitlines() if line.endswith("fetched again")]
-    assert len(lines) == 2 and "hparams.json" in lines[0] and f"{4 * SIZES['124M']:,}" in lines[1]
-    assert err.startswith("error: the weights of 124M are not in") and len(err.splitlines()) == 1
-    assert "hparams.json.old" in err and (folder / f"{DATA}.old").stat().st_size == 4 * SIZES["124M"] - 1  # kept
+    sparse(folder / DATA, 4 * SIZES["124M"] + change)
+    (folder / "hparams.json").write_text(settings)
+    for name in ("encoder.json", "vocab.bpe"):  # of the toy
+        shutil.copy(TINY / name, folder)
+    here = {file.name: file.stat() for file in folder.iterdir()}
+    out, err = run_here("--model", "124M", "--weights", "gpt2", "--device", "cpu", cwd=tmp_path, status=1)
+    assert err.startswith("error: ") and len(err.splitlines()) == 1 and re.search(says, err)
+    assert "gpt2/124M" in err.replace("\\", "/") and out.splitlines()[-1] == "-----"  # below "Model"
+    after = {file.name: file.stat() for file in folder.iterdir()}
+    assert here.keys() == after.keys()
+    assert all(here[name].st_mtime_ns == after[name].st_mtime_ns for name in here)

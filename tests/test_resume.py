@@ -789,7 +789,7 @@ def test_no_changed_byte_of_a_save_goes_unnoticed(stopped, tmp_path):
     model = ft.GPTModel(ft.MODELS["tiny"])
     optimizer = ft.make_optimizer(model, expected["settings"]["lr"])
     args = ft.parse_args(["--resume", "--out", str(tmp_path)])
-    expected["settings"] |= {"out": args.out, "resume": True, "said": args.said}
+    expected["settings"] |= {"out": args.out, "resume": True, "given": args.given}
     for _ in range(200):
         changed = bytearray(content)
         place = chance.randrange(len(content))

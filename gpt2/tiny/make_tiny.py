@@ -188,7 +188,7 @@ def learn_merges(texts, vocab_size):
     """Return the byte-pair merges, most frequent first, that fill a vocabulary of this size."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(ft.BORDERS), behavior="isolated"),
+        pre_tokenizers.Split(Regex(ft.PIECES), behavior="isolated"),
         pre_tokenizers.Split(Regex(r"\p{N}"), behavior="isolated"),  # each digit is a token: sums are easier so
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
