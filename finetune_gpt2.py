@@ -66,10 +66,11 @@ from tqdm import tqdm
 # GPT-2 comes in four sizes: one program, four rows of numbers, and a fifth for a toy.
 # Each token, a word or a piece of one, becomes emb_dim numbers: its embedding. These
 # pass through n_layers blocks, in each of which n_heads attention heads look at the
-# token and those before it, up to context_length in all: the context. A model is named
-# after its parameters, the numbers that training has found: 124 million in "124M".
+# token and those before it. They can look at context_length tokens, the context. A
+# model is named after its parameters, the numbers that training has found: 124 million
+# in "124M".
 # drop_rate is dropout: the share of numbers that training sets to 0 at random, so that
-# the model does not lean on a few of them. So short a training does without it. To
+# the model does not lean on a few of them. A training this short does not need it; to
 # switch it on, change drop_rate in the next line.
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 TINY = {**GPT2, "vocab_size": 2048, "context_length": 256}
@@ -167,8 +168,8 @@ def split_data(data):
 # it merged the two neighbors that stood side by side most often into a new token. A
 # file beside the weights lists these merges in order, so the first one makes token 256.
 # The last token is no text: the model says <|endoftext|> when it is done.
-# No token crosses the borders of contractions, of words, numbers and other signs (each
-# with a space in front, if there is one), or of white space. These are the pieces:
+# But first, a text is cut into words, numbers and other signs, each with the space in
+# front of it, contractions such as 's, and white space. No token spans two of these:
 PIECES = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
@@ -206,8 +207,8 @@ def token_ids_to_text(token_ids, tokenizer):
 # answer is scored, that is, only its tokens count for the loss, which says how much the
 # true tokens surprised the model: the prompt is given, and need not be predicted. And
 # the answer's <|endoftext|> is scored, too, or the model would never learn to stop.
-#     inputs    ...  Add   1  and   2  ...  ###  Response  :\n    3    (padding)
-#     targets  -100 -100 -100 -100 -100 -100 -100   -100    3  <|end|>   -100
+#     inputs    ...  Add   1  and   2  ...  Response   :   \n    3    (padding)
+#     targets  -100 -100 -100 -100 -100 -100   -100   -100   3  <|end|>   -100
 # A target of -100 means "not scored", to PyTorch's functions as well.
 IGNORE_INDEX = -100
 
@@ -273,8 +274,8 @@ def length_grouped_batches(dataset, batch_size, seed):
     """Return lists of indices of entries; those in one list are of similar length.
 
     Padding costs as much time as text, and a batch is as long as its longest entry. But
-    if all were sorted, the same entries would always meet. So shuffle, sort only within
-    windows of 50 batches, and shuffle the batches.
+    if all were sorted, the same entries would always share a batch. So shuffle, sort
+    only within windows of 50 batches, and shuffle the batches.
     """
     randomness = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(dataset), generator=randomness).tolist()
@@ -305,9 +306,9 @@ def show_scored_tokens(item, tokenizer):
 # two steps: attention lets a token gather what it needs from itself and earlier tokens,
 # and a feed-forward network works on what was gathered. Each step adds its result to
 # the vector. So what was known stays known, and in training, the corrections of the
-# weights reach the lowest blocks along these additions without fading. For that, the
-# vector itself is left as it is: only what a step reads is normalized before, so that
-# its numbers have the same size in every block, however much has been added.
+# weights reach the lowest blocks along these additions without fading. To keep this way
+# free, the vector itself is never normalized, only what a step reads of it, so that its
+# numbers have the same size in every block, however much has been added.
 # PyTorch has two of the layers ready-made, as one pass over the numbers ("fused"),
 # which saves much time. The formulas stand beside them, and compute the same.
 FUSED = True
@@ -382,7 +383,8 @@ class CausalAttention(nn.Module):
         # The softmax takes e to the power of each score and divides by their sum. Where
         # a score is as low as can be, this power is 0, and the other weights still sum
         # to 1. To set weights to 0 after the softmax would leave a sum below 1. (Not
-        # -infinity: padding, see section 7, may look nowhere and would get 0 / 0.)
+        # -infinity: padding, see section 7, may look nowhere. If all scores are equal,
+        # so are the weights, but -infinity everywhere would lead to 0 / 0.)
         scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
         weights = torch.softmax(scores, dim=-1)
         return self.dropout(weights) @ values
@@ -407,8 +409,8 @@ class MultiHeadAttention(nn.Module):
         self.attention = CausalAttention(cfg["drop_rate"])
         self.out_proj = nn.Linear(D, D)
         # The causal mask: row t is True from column t + 1 on, where token t must not
-        # look. A buffer moves and is saved with the model, but is not learned. (It has
-        # its numbers also in a model that is made without any, see empty_model.)
+        # look. A buffer moves and is saved with the model, but is not learned. (It is
+        # made on the CPU, so that an empty model, see section 6, has a real one, too.)
         length = cfg["context_length"]
         mask = torch.ones(length, length, dtype=torch.bool, device="cpu")
         self.register_buffer("mask", mask.triu(diagonal=1))
@@ -481,9 +483,9 @@ class GPTModel(nn.Module):
         """Within this, matrices are multiplied in the number format self.dtype.
 
         bfloat16 has 8 bits of precision instead of float32's 24, and is much faster
-        where a machine has circuits for it. The weights themselves stay float32, as a
-        training step changes them by less than bfloat16 can tell apart. Norms, softmax
-        and loss are computed in float32, too: they are sums, where errors add up.
+        where a machine has circuits for it. Three things stay float32: the weights, as
+        a training step changes them by less than bfloat16 can tell apart; the vectors
+        to which the blocks add, as small additions would be lost; and the loss.
         """
         is_half = self.dtype == torch.bfloat16
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
@@ -506,7 +508,7 @@ class GPTModel(nn.Module):
         with self.autocast():
             # What a token is and where it stands are added up; attention by itself
             # would not know the order of the tokens. (Sparse: this is self.tok_emb(),
-            # but its gradient is a few rows instead of a table of zeros.)
+            # but its part of the gradient is a few rows, not a whole table of zeros.)
             is_sparse = in_idx.device.type == "cpu"
             tokens = F.embedding(in_idx, self.tok_emb.weight, sparse=is_sparse)
             x = self.dropout(tokens + self.pos_emb(places))  # (B, T, D)
@@ -590,7 +592,7 @@ def read_checkpoint(model_dir):
     NumPy array}, mapped from the file, so read when they are used. UserError.
     """
     folder = Path(model_dir)
-    if (folder / HUB_FILES[-1]).exists():  # see Appendix B
+    if (folder / HUB_FILES[-1]).exists():  # see Appendix A for names, B for the rest
         settings = read_settings(folder / HUB_FILES[0])
         return settings, map_safetensors(folder / HUB_FILES[-1], settings)
     settings = read_settings(folder / OPENAI_FILES[0])
@@ -661,11 +663,11 @@ def load_model(size, weights_dir, tuned=None):
 # - A cache. Because of the causal mask, nothing about a token depends on later ones, so
 #   the keys and values of earlier tokens never change. They are kept, and only the
 #   newest token passes through the model.
-# - Many texts at once, as most of the time goes into fetching the weights from memory,
-#   for one text or for a hundred. Shorter prompts get padding in front, so that all
-#   texts go on in the same column. Attention does not see it, and places are counted
-#   after it, so it changes no answer.
-# - Texts that have ended leave the batch, as soon as they are more than half of it.
+# - Many texts at once: most of the time goes into fetching the weights from memory, for
+#   one text or for a hundred. Shorter prompts get padding in front, so that all texts
+#   go on in the same column. Attention does not see it, and places are counted after
+#   it, so it changes no answer.
+# - When more than half of the texts in a batch have ended, these leave it.
 @torch.no_grad()  # no learning here: PyTorch need not keep what backward() would use
 def generate_text_simple(model, idx, max_new_tokens, context_size):
     """Append the likeliest next token, again and again.
@@ -778,7 +780,8 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
     answers = {}
     context_size = model.cfg["context_length"]
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    # When the context is full, a whole batch stops. So texts that may fill it go alone.
+    # When the context is full, a whole batch stops. So texts that may fill it, the last
+    # ones in this order, go alone.
     n_safe = sum(len(prompt) + max_new_tokens <= context_size for prompt in prompts)
     for batch in chunks(by_length[:n_safe], 96) + chunks(by_length[n_safe:], 1):
         longest = len(prompts[batch[-1]])
@@ -895,8 +898,9 @@ def make_optimizer(model, lr):
 
     It moves each by the mean of its recent gradients divided by their usual size, so
     that all move at a similar pace. Weight decay also pulls matrices towards 0, so that
-    no connection grows strong without a reason. Biases and norms are no connections:
-    they set levels (a norm's scale is near 1), which a pull towards 0 only distorts.
+    no connection grows strong without a reason. Biases and norms connect nothing: a
+    bias moves a number, a norm's scale, near 1, sets its size, and to pull these
+    towards 0 would only put them out of place.
     """
     weights = list(model.parameters())
     matrices = {"params": [w for w in weights if w.dim() == 2], "weight_decay": 0.1}
@@ -908,9 +912,9 @@ def make_optimizer(model, lr):
 def cosine_schedule(step, n_steps):
     """Return the part of the highest learning rate for a step, counted from 0.
 
-    In the first tenth it rises, as AdamW's means still are of few gradients and cannot
-    be trusted with large steps. Then it falls along half a cosine (arXiv:1608.03983),
-    to end with small, careful ones.
+    In the first tenth it rises: AdamW's means are then of few gradients, too few to be
+    trusted with large steps. Then it falls along half a cosine (arXiv:1608.03983): with
+    large steps, the weights would jump about the best place and not settle there.
     """
     warm_up = math.ceil(n_steps / 10)
     if step < warm_up:
@@ -1087,8 +1091,9 @@ def one_line(text):
 def show(label, text, most=130):
     """Print a text, or the beginning of a long one, behind its label."""
     text = textwrap.shorten(one_line(text), most, placeholder=" ...")
-    lines = textwrap.wrap(text, width=66, break_on_hyphens=False)
-    tqdm.write(f"  {label + ':':<15}" + f"\n{'':17}".join(lines))
+    wrapper = textwrap.TextWrapper(79, f"  {label + ':':<15}", " " * 17)
+    wrapper.break_on_hyphens = False
+    tqdm.write(wrapper.fill(text))
 
 
 def show_answers(entries, columns):
@@ -1134,7 +1139,7 @@ def whole_file(path):
         os.replace(part, path)  # at once, or not at all
     except (OSError, RuntimeError) as problem:
         cause = problem
-        while cause.__context__:  # the first one, of which torch.save makes others
+        while cause.__context__:  # torch.save wraps the error that came first
             cause = cause.__context__
         if isinstance(cause, KeyboardInterrupt):
             raise cause from None
@@ -1310,7 +1315,7 @@ def check_file(file, name, size):
     """UserError if a file is not what one of that name should be, for a model size."""
     known = KNOWN_SUMS.get(HUB_NAMES[size] if name == HUB_FILES[-1] else name)
     if known and hashlib.sha256(np.memmap(file, "u1", "r")).hexdigest() != known:
-        raise UserError(f"{file} has another SHA-256 sum than {known}")
+        raise UserError(f"{file} does not have the SHA-256 sum {known}")
     settings = {theirs: MODELS[size][ours] for theirs, ours in SIZE_NAMES.items()}
     if name in (OPENAI_FILES[0], HUB_FILES[0]) and read_settings(file) != settings:
         raise UserError(f"{file} is not of a model with {settings}")
@@ -1465,7 +1470,8 @@ def save_training(path, model, optimizer, progress, **others):
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "progress": asdict(progress),
-        "random": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()],
+        "random": torch.get_rng_state(),
+        "random_of_gpus": torch.cuda.get_rng_state_all(),
         **others,
     }
     with whole_file(path) as file:
@@ -1487,7 +1493,8 @@ def read_save(path, args):
         saved = torch.load(path, map_location="cpu", weights_only=True)
         settings = saved["settings"]
         needed = {"model", "optimizer", "random", "progress", "base"}
-        lacking = needed - saved.keys() | settings_of(args).keys() - settings.keys()
+        lacking = needed - saved.keys()
+        lacking |= settings_of(args).keys() - settings.keys()
         if lacking:
             raise ValueError(f"it lacks {', '.join(lacking)}")
     for name, value in {**args.given, "ranks": N_RANKS}.items():
@@ -1505,8 +1512,9 @@ def restore_training(saved, model, optimizer):
     """Bring model, optimizer and random numbers back to a save; return its Progress."""
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
-    torch.set_rng_state(saved["random"][0])
-    torch.cuda.set_rng_state_all(saved["random"][1:][: torch.cuda.device_count()])
+    torch.set_rng_state(saved["random"])
+    if torch.cuda.device_count() == len(saved["random_of_gpus"]):
+        torch.cuda.set_rng_state_all(saved["random_of_gpus"])
     return Progress(**saved["progress"])
 
 
@@ -1534,7 +1542,7 @@ def of_all_processes(value):
 def one_before_the_others():
     """Within this, the first process of a computer is before all others."""
     if LOCAL_RANK > 0:
-        of_all_processes(None)  # wait until the first one comes to the line below
+        of_all_processes(None)  # wait until the first one says that it is done, below
     yield
     if LOCAL_RANK == 0:
         of_all_processes(None)

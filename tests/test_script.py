@@ -167,7 +167,8 @@ def test_help_names_every_option(tmp_path):
     out, _ = run_here("--help", cwd=tmp_path)
     assert set(re.findall(r"--([a-z-]+)", out)) == {
         "help", "model", "data", "weights", "out", "epochs", "batch-size", "accumulate", "lr", "patience",
-        "max-new-tokens", "limit", "device", "dtype", "seed", "resume", "ask", "input", "temperature", "top-k", "export"}
+        "max-new-tokens", "limit", "device", "dtype", "seed", "resume", "ask", "input", "temperature", "top-k",
+        "export"}
 
 
 # ---- Weights that a server on this machine hands out ----
