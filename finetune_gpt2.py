@@ -1723,7 +1723,8 @@ def prepare_model(args, device):
     n_parameters = sum(weight.numel() for weight in model.parameters())
     facts = {"model": args.model, "parameters": n_parameters, "weights": str(folder)}
     facts |= {"device": str(device), "dtype": args.dtype}
-    print(*(f"{name}: {facts[name]}" for name in facts), sep="\n")
+    for name, fact in facts.items():
+        print(f"{name}: {fact:,}" if isinstance(fact, int) else f"{name}: {fact}")
     return model, tokenizer, facts
 
 

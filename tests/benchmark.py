@@ -283,7 +283,8 @@ def measure_memory(setup):
           f"{setup.args.steps} training steps of {BATCH} entries, each line in a process of its own.")
 
 def write_batched(model, prompts, count_of, setup):
-    """Let generate go on with prompts, batched as by generate_responses, by exactly count_of(batch) tokens."""
+    """Let generate go on with prompts, batched as by generate_responses, by exactly count_of(batch) tokens, or until
+    the context is full."""
     for batch in ft.chunks(sorted(prompts, key=lambda prompt: len(prompt[0])), 96):
         padding = [len(batch[-1][0]) - len(tokens) for tokens, _ in batch]
         idx = torch.tensor([[setup.eos_id] * n + tokens for n, (tokens, _) in zip(padding, batch, strict=True)])
