@@ -377,7 +377,8 @@ class CausalAttention(nn.Module):
         """
         # How well a query fits a key, the score, is a sum of D/H products. As they
         # partly cancel out, it grows like the square root of D/H. To divide by that
-        # keeps scores small; else one would tower above the rest and take all weight.
+        # keeps scores small; else one would tower above the rest and take all weight,
+        # and the token could gather nothing from the others.
         queries = queries / math.sqrt(queries.shape[-1])
         scores = queries @ keys.transpose(2, 3)  # (B, H, T, S)
         # The softmax takes e to the power of each score and divides by their sum. Where
@@ -485,7 +486,8 @@ class GPTModel(nn.Module):
         bfloat16 has 8 bits of precision instead of float32's 24, and is much faster
         where a machine has circuits for it. Three things stay float32: the weights, as
         a training step changes them by less than bfloat16 can tell apart; the vectors
-        to which the blocks add, as small additions would be lost; and the loss.
+        to which the blocks add, as small additions would be lost; and the loss, from
+        which all gradients are computed.
         """
         is_half = self.dtype == torch.bfloat16
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
@@ -592,11 +594,11 @@ def read_checkpoint(model_dir):
     NumPy array}, mapped from the file, so read when they are used. UserError.
     """
     folder = Path(model_dir)
-    if (folder / HUB_FILES[-1]).exists():  # see Appendix A for names, B for the rest
-        settings = read_settings(folder / HUB_FILES[0])
-        return settings, map_safetensors(folder / HUB_FILES[-1], settings)
-    settings = read_settings(folder / OPENAI_FILES[0])
-    file = folder / OPENAI_FILES[-1]
+    if (folder / HUB_WEIGHTS).exists():  # see Appendix B
+        settings = read_settings(folder / "config.json")
+        return settings, map_safetensors(folder / HUB_WEIGHTS, settings)
+    settings = read_settings(folder / "hparams.json")
+    file = folder / OPENAI_WEIGHTS
     check_length(file, settings)
     params = {}
     start = 0
@@ -827,7 +829,7 @@ def calc_loss_batch(input_batch, target_batch, model, device):
 def evaluate_model(model, dataset, device):
     """Return the mean loss of a data set, without learning from it.
 
-    It is over tokens: in a mean over batches, those of small ones would count more.
+    The mean is over tokens: in one over batches, those of small ones would count more.
     """
     model.eval()
     loss_sum = 0.0
@@ -889,7 +891,7 @@ def generate_and_print_sample(model, tokenizer, start_context):
 # ---- 9. Training ---------------------------------------------------------------------
 # A training step: take some entries, measure the loss, compute its gradient (for every
 # weight, how fast the loss rises with it: "backward"), and move all weights a little
-# against it. How little, the learning rate says. When all training entries have been
+# against it. The learning rate says how little. When all training entries have been
 # seen once, an epoch is over. Watch two numbers. The training loss nearly always falls.
 # The validation loss is taken over entries that are never trained on, and where it
 # turns up, the model has begun to learn entries by heart.
@@ -1247,11 +1249,12 @@ def fetch_rest(url, part):
 
 # The weights are at OpenAI's, and at Hugging Face's or at a mirror of it.
 OPENAI_URL = "https://openaipublic.blob.core.windows.net/gpt-2/models/{size}/{file}"
-OPENAI_FILES = ["hparams.json", "encoder.json", "vocab.bpe"]
-OPENAI_FILES += ["model.ckpt.data-00000-of-00001"]  # the weights are fetched last
+OPENAI_WEIGHTS = "model.ckpt.data-00000-of-00001"
+OPENAI_FILES = ["hparams.json", "encoder.json", "vocab.bpe", OPENAI_WEIGHTS]
 HUB = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
 HUB_URL = HUB.rstrip("/") + "/openai-community/{name}/resolve/main/{file}"
-HUB_FILES = ["config.json", "vocab.json", "merges.txt", "model.safetensors"]
+HUB_WEIGHTS = "model.safetensors"
+HUB_FILES = ["config.json", "vocab.json", "merges.txt", HUB_WEIGHTS]
 HUB_NAMES = {"124M": "gpt2", "355M": "gpt2-medium", "774M": "gpt2-large"}
 HUB_NAMES["1558M"] = "gpt2-xl"
 KNOWN_SUMS = {  # the SHA-256 sums of some files; the last one is that of 124M
@@ -1265,7 +1268,7 @@ KNOWN_SUMS = {  # the SHA-256 sums of some files; the last one is that of 124M
 
 def is_model(folder):
     """Return whether a folder holds the weights of a model."""
-    return any((folder / files[-1]).exists() for files in (OPENAI_FILES, HUB_FILES))
+    return any((folder / name).exists() for name in (OPENAI_WEIGHTS, HUB_WEIGHTS))
 
 
 def find_weights(size, weights_dir):
@@ -1313,15 +1316,15 @@ def check_length(file, settings):
 
 def check_file(file, name, size):
     """UserError if a file is not what one of that name should be, for a model size."""
-    known = KNOWN_SUMS.get(HUB_NAMES[size] if name == HUB_FILES[-1] else name)
+    known = KNOWN_SUMS.get(HUB_NAMES[size] if name == HUB_WEIGHTS else name)
     if known and hashlib.sha256(np.memmap(file, "u1", "r")).hexdigest() != known:
         raise UserError(f"{file} does not have the SHA-256 sum {known}")
     settings = {theirs: MODELS[size][ours] for theirs, ours in SIZE_NAMES.items()}
-    if name in (OPENAI_FILES[0], HUB_FILES[0]) and read_settings(file) != settings:
+    if name in ("hparams.json", "config.json") and read_settings(file) != settings:
         raise UserError(f"{file} is not of a model with {settings}")
-    if name == OPENAI_FILES[-1]:
+    if name == OPENAI_WEIGHTS:
         check_length(file, settings)
-    if name == HUB_FILES[-1]:
+    if name == HUB_WEIGHTS:
         map_safetensors(file, settings)
 
 
@@ -1432,7 +1435,7 @@ def export(model, model_dir, folder):
         if (model_dir / name).exists():
             with whole_file(folder / new_names.get(name, name)) as file:
                 file.write((model_dir / name).read_bytes())
-    write_safetensors(model, folder / HUB_FILES[-1])
+    write_safetensors(model, folder / HUB_WEIGHTS)
 
 
 # ---- Appendix C. Interrupted runs ----------------------------------------------------
@@ -1465,7 +1468,10 @@ def noting_ctrl_c():
 
 
 def save_training(path, model, optimizer, progress, **others):
-    """Write all that it takes to go on with a training into one file."""
+    """Write all that it takes to go on as if nothing had happened into one file.
+
+    That is also AdamW's means, and where the random numbers are, of which dropout draws.
+    """
     content = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -1540,7 +1546,7 @@ def of_all_processes(value):
 
 @contextmanager
 def one_before_the_others():
-    """Within this, the first process of a computer is before all others."""
+    """Within this, the first process of a computer goes first, and the others wait."""
     if LOCAL_RANK > 0:
         of_all_processes(None)  # wait until the first one says that it is done, below
     yield
