@@ -1470,7 +1470,7 @@ def noting_ctrl_c():
 def save_training(path, model, optimizer, progress, **others):
     """Write all that it takes to go on as if nothing had happened into one file.
 
-    That is also AdamW's means, and where the random numbers are, of which dropout draws.
+    That includes AdamW's means, and the state of the random numbers that dropout uses.
     """
     content = {
         "model": model.state_dict(),
