@@ -23,7 +23,7 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
-from conftest import PATIENCE, SCRIPT, Handler, run_here, run_script, serve
+from conftest import PATIENCE, SCRIPT, Handler, run_here, run_script, serve, slow
 
 import finetune_gpt2 as ft
 
@@ -537,7 +537,7 @@ def test_a_refused_download_ends_the_script_with_status_1(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [False, slow(True)])
 def test_two_runs_at_once_get_the_same_whole_file(tmp_path, killed):
     data = many_entries()
     both, go_on = threading.Barrier(2), threading.Event()

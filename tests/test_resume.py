@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import PATIENCE, QUICK, SCRIPT, Handler, random_weights, run_script, serve, write_openai_folder
+from conftest import PATIENCE, QUICK, SCRIPT, Handler, random_weights, run_script, serve, slow, write_openai_folder
 
 import finetune_gpt2 as ft
 
@@ -692,7 +692,8 @@ SPOILS = {"a loss that is not a number": lambda loss: loss * float("nan"),
 
 
 @pytest.mark.parametrize("kind, step", [
-    *((kind, 10) for kind in SPOILS), *(("a loss that is not a number", step) for step in (1, 7, 15, STEPS))])
+    *((kind, 10) for kind in SPOILS), *(("a loss that is not a number", step) for step in (1, 7)),
+    *(slow("a loss that is not a number", step) for step in (15, STEPS))])
 def test_what_is_not_a_number_stops_the_run_and_names_the_step(unbroken, tmp_path, kind, step):
     with spoiled(step, SPOILS[kind]):
         line = failed_run(tmp_path)
@@ -792,6 +793,7 @@ ft.main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how much is in use is looked up as on Linux")
 def test_script_really_out_of_memory(tmp_path):
     toy = str(ft.HERE / "gpt2")
@@ -856,8 +858,9 @@ def bytes_needed(line, path):
 
 
 @pytest.mark.parametrize("name, n, room", [
-    ("unfinished.pth", 1, 300_000), ("unfinished.pth", 2, 0), ("unfinished.pth", 2, 1000), ("unfinished.pth", 2, 10**6),
-    ("loss-plot.png", 1, 20_000), ("gpt2-tiny-sft.pth", 1, 1000), ("gpt2-tiny-sft.pth", 1, 300_000),
+    ("unfinished.pth", 1, 300_000), slow("unfinished.pth", 2, 0), slow("unfinished.pth", 2, 1000),
+    ("unfinished.pth", 2, 10**6), ("loss-plot.png", 1, 20_000), slow("gpt2-tiny-sft.pth", 1, 1000),
+    ("gpt2-tiny-sft.pth", 1, 300_000),
     ("instruction-data-with-response.json", 1, 500), ("metrics.json", 1, 0)])
 def test_a_full_disk_leaves_the_earlier_files_whole(unbroken, stopped, tmp_path, name, n, room):
     size = (stopped / name).stat().st_size if (stopped / name).exists() else None
@@ -890,7 +893,7 @@ def test_a_disk_that_is_full_before_or_after_a_file_is_written(tmp_path, name, n
     assert saved_in(tmp_path)["progress"]["step"] == (STEPS if name in FILES else 7)
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.EIO, slow(errno.EDQUOT), slow(errno.EROFS)])
 def test_a_disk_that_fails_otherwise_ends_in_one_line(unbroken, tmp_path, code):
     with files_that_stop("unfinished.pth", 2, 300_000, fail_with(OSError(code, os.strerror(code)))):
         line = failed_run(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import QUICK, Handler, run_here, run_script
+from conftest import QUICK, Handler, run_here, run_script, slow
 
 import finetune_gpt2 as ft
 
@@ -98,7 +98,7 @@ def test_same_seed_same_numbers_on_two_threads(tmp_path, monkeypatch):
 
 
 def test_another_seed_other_numbers(small_weights, tmp_path):
-    settings = [*QUICK, "--weights", small_weights]
+    settings = [*QUICK, "--weights", small_weights, "--limit", 30, "--epochs", 1]
     one, again, other = (without_times(run_here(*settings, "--seed", seed, cwd=tmp_path)[0]) for seed in (4, 4, 5))
     assert one == again != other
 
@@ -116,14 +116,15 @@ def ends_in_one_line(run, folder, arguments, status, says):
     (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed cannot be"),
     (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
+    (["--data", "none.json"], 1, "No such file or directory: 'none.json'"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
 def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
     ends_in_one_line(run_here, tmp_path, arguments, status, says)
 
 
 @pytest.mark.parametrize("arguments, status, says", [
-    (["--epochs", "0"], 2, "--epochs cannot be 0"),
-    (["--data", "none.json"], 1, "No such file or directory: 'none.json'")])
+    (["--epochs", "0"], 2, "--epochs cannot be 0"), slow(["--seed", "many"], 2, "--seed: invalid int value"),
+    slow(["--limit", "5"], 1, "5 entries are too few")])
 def test_wrong_settings_end_a_process_with_their_status(tmp_path, arguments, status, says):
     ends_in_one_line(run_script, tmp_path, arguments, status, says)
 
