@@ -87,6 +87,11 @@ def toy_run(tmp_path_factory):
     return SimpleNamespace(folder=folder, out=out, err=err)
 
 
+def slow(*values):
+    """A case of pytest.mark.parametrize that is like others, and is only run with the slow tests."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 # ---- Models ----
 
 

@@ -23,7 +23,7 @@ from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
-from conftest import PATIENCE, SCRIPT, SMALL, Handler, run_here, serve
+from conftest import PATIENCE, SCRIPT, SMALL, Handler, run_here, serve, slow
 
 import finetune_gpt2 as ft
 
@@ -536,7 +536,7 @@ def test_a_refused_download_ends_the_script_with_status_1(tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [False, slow(True)])
 def test_two_runs_at_once_both_get_the_right_file(tmp_path, killed):
     """As both write into one part, it is wrong. Each finds that by itself, also where the other one is killed."""
     data = many_entries()

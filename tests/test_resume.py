@@ -33,6 +33,7 @@ from conftest import (
     random_weights,
     run_script,
     serve,
+    slow,
     write_openai_folder,
 )
 
@@ -860,7 +861,8 @@ SPOILS = {"a loss that is not a number": lambda loss: loss * float("nan"),
 
 
 @pytest.mark.parametrize("kind, step", [
-    *((kind, 10) for kind in SPOILS), *(("a loss that is not a number", step) for step in (1, 7, 15, STEPS))])
+    *((kind, 10) for kind in SPOILS), *(("a loss that is not a number", step) for step in (1, 7)),
+    *(slow("a loss that is not a number", step) for step in (15, STEPS))])
 def test_what_is_not_a_number_stops_the_run_and_names_the_step(unbroken, tmp_path, kind, step):
     with spoiled(step, SPOILS[kind]):
         line = failed_run(tmp_path)
@@ -960,6 +962,7 @@ ft.main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how much is in use is looked up as on Linux")
 def test_script_really_out_of_memory(tmp_path):
     toy = str(ft.HERE / "gpt2")
@@ -1023,8 +1026,9 @@ def says_full(line, path):
 
 
 @pytest.mark.parametrize("name, n, room", [
-    ("unfinished.pth", 1, 300_000), ("unfinished.pth", 2, 0), ("unfinished.pth", 2, 1000), ("unfinished.pth", 2, 10**6),
-    ("loss-plot.png", 1, 20_000), ("gpt2-tiny-sft.pth", 1, 1000), ("gpt2-tiny-sft.pth", 1, 300_000),
+    ("unfinished.pth", 1, 300_000), slow("unfinished.pth", 2, 0), slow("unfinished.pth", 2, 1000),
+    ("unfinished.pth", 2, 10**6), ("loss-plot.png", 1, 20_000), slow("gpt2-tiny-sft.pth", 1, 1000),
+    ("gpt2-tiny-sft.pth", 1, 300_000),
     ("instruction-data-with-response.json", 1, 500), ("metrics.json", 1, 0)])
 def test_a_full_disk_leaves_the_earlier_files_whole(unbroken, tmp_path, name, n, room):
     for old in FILES:  # of an earlier run
@@ -1054,7 +1058,7 @@ def test_a_disk_that_is_full_before_or_after_a_file_is_written(tmp_path, name, n
     assert saved_in(tmp_path)["progress"]["step"] == (STEPS if name in FILES else 7)
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("code", [errno.EIO, slow(errno.EDQUOT), slow(errno.EROFS)])
 def test_a_disk_that_fails_otherwise_ends_in_one_line(unbroken, tmp_path, code):
     with files_that_stop("unfinished.pth", 2, 300_000, fail_with(OSError(code, os.strerror(code)))):
         line = failed_run(tmp_path)

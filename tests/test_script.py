@@ -151,6 +151,7 @@ def ends_in_one_line(run, folder, arguments, status, says):
     (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed: invalid number value"),
     (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
+    (["--data", "none.json"], 1, "No such file or directory: 'none.json'"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
 def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
     ends_in_one_line(run_here, tmp_path, arguments, status, says)

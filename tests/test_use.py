@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import PATIENCE, SCRIPT, run_here, run_script
+from conftest import PATIENCE, SCRIPT, run_here, run_script, slow
 from safetensors.numpy import load_file
 
 import finetune_gpt2 as ft
@@ -119,7 +119,8 @@ def test_the_newest_weights_answer_or_those_of_the_size(folder, tmp_path):
 
 
 @pytest.mark.parametrize("run, arguments, words", [
-    (run_script, ["--ask", "Hi"], "fine-tune first"), (run_here, ["--export", "hub"], "fine-tune first"),
+    (run_here, ["--ask", "Hi"], "fine-tune first"), slow(run_script, ["--ask", "Hi"], "fine-tune first"),
+    (run_here, ["--export", "hub"], "fine-tune first"),
     (run_here, ["--ask", "Hi", "--model", "355M"], "gpt2-355M-sft.pth")])
 def test_without_weights_one_line_says_so(run, arguments, words, tmp_path):
     _, err = run(*arguments, cwd=tmp_path, status=1)
