@@ -718,7 +718,8 @@ def test_damaged_safetensors(shapes_made_once, hub, monkeypatch, block):
                 actual = {name.removeprefix("transformer."): (array.dtype, array.shape)
                           for name, array in expected.items()}
                 wanted = {names[name]: (np.float32, shape) for name, shape in shapes.items()}
-                assert any(actual.get(name) != value for name, value in wanted.items()) or len(content) > 10**7
+                twice = len(actual) < len(expected)  # with and without transformer. before the name
+                assert any(actual.get(name) != value for name, value in wanted.items()) or twice or len(content) > 10**7
             return
         params = dict(result[1].items())
         assert result[0] == HPARAMS and set(params) == set(names)
@@ -735,11 +736,13 @@ def test_damaged_safetensors(shapes_made_once, hub, monkeypatch, block):
             assert any(matches), (name, found)
             if expected is not None:
                 assert any(array.tobytes() == expected[place].tobytes() for place in found)
-        spans = sorted(place["data_offsets"] for name, place in places.items() if name != "__metadata__")
-        starts, stops = zip(*spans, strict=True)
-        gapless = starts == (0, *stops[:-1]) and stops[-1] == len(rest)
+        gapless = False
+        with suppress(KeyError, TypeError, ValueError):  # what is not needed may be anything
+            spans = sorted(place["data_offsets"] for name, place in places.items() if name != "__metadata__")
+            starts, stops = zip(*spans, strict=True)
+            gapless = starts == (0, *stops[:-1]) and stops[-1] == len(rest)
         assert gapless or expected is None
-        outcomes.append("loaded" if expected is not None else "loaded here only" if gapless else "loaded with a gap")
+        outcomes.append("loaded" if expected is not None else "loaded here only" if gapless else "not gapless")
 
     check_all(range(100 * block, 100 * block + 100), one)
     assert outcomes.count("refused") > 40 and outcomes.count("loaded") > 1

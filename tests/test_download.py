@@ -1038,7 +1038,7 @@ def test_a_mirror_is_checked_like_the_others(mirrored, tmp_path):
     spoil(mirrored.files / "vocab.json", "altered")
     with serve(mirrored.folder) as url:
         script = mirrored(url)
-        with pytest.raises(script.DownloadError, match="vocab.json.* has another SHA-256 sum"):
+        with pytest.raises(script.DownloadError, match="vocab.json.* does not have the SHA-256 sum"):
             script.load_model("124M", tmp_path / "weights")
     assert names_in(tmp_path / "weights" / "124M") == ["config.json"]
 
