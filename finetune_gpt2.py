@@ -1540,7 +1540,10 @@ def of_all_processes(value):
     """Return the list of what all processes call this with; each waits for all."""
     values = [value] * N_RANKS
     if N_RANKS > 1:
-        dist.all_gather_object(values, value)
+        try:
+            dist.all_gather_object(values, value)
+        except RuntimeError as problem:
+            raise UserError(f"another process has ended ({reason(problem)})") from None
     return values
 
 
