@@ -222,6 +222,7 @@ class InstructionDataset(Dataset):
 
     def __init__(self, data, tokenizer, context_length=math.inf):
         self.end_of_text = tokenizer.eot_token
+        self.context_length = context_length
         self.entries = []
         self.items = []
         for entry in data:
@@ -239,8 +240,16 @@ class InstructionDataset(Dataset):
         return self.items[index]
 
     def batch(self, indices):
-        """Return (inputs, targets) of the entries with these indices."""
-        return custom_collate_fn([self.items[i] for i in indices], self.end_of_text)
+        """Return (inputs, targets) of the entries with these indices.
+
+        The number of tokens is rounded up by padding, see round_up.
+        """
+        items = [self.items[i] for i in indices]
+        inputs, targets = custom_collate_fn(items, self.end_of_text)
+        T = inputs.shape[1]
+        extra = min(round_up(T, 8), self.context_length) - T
+        targets = F.pad(targets, (0, extra), value=IGNORE_INDEX)
+        return F.pad(inputs, (0, extra), value=self.end_of_text), targets
 
 
 def custom_collate_fn(
@@ -263,6 +272,15 @@ def custom_collate_fn(
         targets[row, prompt_length - 1 : end] = tokens[prompt_length:]
     inputs = inputs[:, :allowed_max_length].to(device)
     return inputs, targets[:, :allowed_max_length].to(device)
+
+
+def round_up(n, step):
+    """Return the first multiple of step from n on.
+
+    For bfloat16, CPUs prepare a routine for every new shape of matrices, and keep it.
+    With fewer shapes, this takes less time and memory.
+    """
+    return math.ceil(n / step) * step
 
 
 def chunks(items, size):
@@ -820,9 +838,11 @@ def calc_loss_batch(input_batch, target_batch, model, device):
     """Return (the sum of the losses of a batch's scored tokens, their number)."""
     targets = target_batch.flatten()  # (B * T,)
     scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,): where they are
-    logits = model(input_batch.to(device), scored.to(device)).float()  # (N, V)
+    N = len(scored)
+    wanted = F.pad(scored, (0, round_up(N, 32) - N))  # more logits than needed, ignored
+    logits = model(input_batch.to(device), wanted.to(device))[:N].float()  # (N, V)
     targets = targets[scored].to(device)
-    return F.cross_entropy(logits, targets, reduction="sum"), len(scored)
+    return F.cross_entropy(logits, targets, reduction="sum"), N
 
 
 @torch.no_grad()
