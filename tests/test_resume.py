@@ -694,13 +694,14 @@ def test_resume_refuses_changed_data(unbroken, tmp_path):
     assert equal(results(tmp_path / "out"), unbroken)
 
 
-@pytest.mark.parametrize("owner, name, n", [(torch.optim.AdamW, "step", 7), (ft, "score_model", 2)])
+@pytest.mark.parametrize("owner, name, n", [(torch.optim.AdamW, "step", 5), (ft, "score_model", 2)])
 def test_resume_knows_the_best_weights_and_that_the_training_was_over(tmp_path, owner, name, n):
     """With --patience: stopped in the training, and in the evaluation after it."""
     hasty = ["--patience", "2", "--lr", "0.05"]  # soon makes things worse
     run_in(tmp_path / "unbroken", *hasty)
     unbroken = results(tmp_path / "unbroken")
-    assert unbroken[3] == 9 and unbroken[1]["validation"].index(min(unbroken[1]["validation"])) == 1  # in step 3
+    losses = unbroken[1]["validation"]
+    assert 5 < unbroken[3] < STEPS and losses.index(min(losses)) == len(losses) - 3  # two reports without progress
     with at_call(owner, name, n, ctrl_c):
         failed_run(tmp_path / "out", *hasty)
     resume_alone(tmp_path / "out")
