@@ -39,7 +39,6 @@ import math
 import os
 import re
 import signal
-import string
 import sys
 import tempfile
 import textwrap
@@ -47,7 +46,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -88,10 +87,10 @@ def parse_args(argv=None):
     """Return the settings on the command line, or in the list of words argv."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    data = str(HERE / "instruction-data.json")
     count = at_least(1)  # accepts whole numbers from 1 on; it stands before main()
     add("--model", choices=["auto", *MODELS], default="auto", help="auto: 124M or tiny")
-    add("--data", default=data, help="the entries: a file, or an address on the web")
+    add("--data", help="the entries: a file, or an address (instruction-data.json)")
+    add("--shuffle", action="store_true", help="put the entries in random order first")
     add("--weights", default=str(HERE / "gpt2"), help="folder of a model, or several")
     add("--out", default="outputs", help="folder for the results (outputs)")
     add("--epochs", type=count, default=2, help="how often each entry is seen (2)")
@@ -113,6 +112,10 @@ def parse_args(argv=None):
     add("--top-k", type=count, help="draw each token from so many likeliest ones")
     add("--export", metavar="DIR", help="write the model in Hugging Face's format")
     args = parser.parse_args(argv)
+    if args.input and args.ask is None:
+        parser.error("--input goes with --ask")
+    if args.resume and (args.export or args.ask is not None):
+        parser.error("--resume goes on with a training: leave --ask and --export out")
     # Which settings were given, and not left to their defaults? --resume has to know.
     # (What a namespace has already, the parser changes only if it is given.)
     blank = argparse.Namespace(**dict.fromkeys(vars(args)))
@@ -310,10 +313,10 @@ def show_scored_tokens(item, tokenizer):
     token_ids, prompt_length = item
     pieces = [repr(tokenizer.decode([token]))[1:-1] for token in token_ids]
     print("\nThe first one as the model sees it, with | between two tokens:")
-    show("not scored", "|".join(pieces[:prompt_length]), most=10**6)
+    show("not scored", "|".join(pieces[:prompt_length]), most=2000)
     is_colored = sys.stdout.isatty()  # on a terminal, the scored ones are green
     print("\x1b[32m" if is_colored else "", end="")
-    show("scored", "|".join(pieces[prompt_length:]), most=10**6)
+    show("scored", "|".join(pieces[prompt_length:]), most=2000)
     print("\x1b[0m" if is_colored else "", end="")
     n_scored = len(token_ids) - prompt_length
     print(f"  {len(token_ids)} tokens in all, {n_scored} of them scored")
@@ -612,11 +615,12 @@ def read_checkpoint(model_dir):
     NumPy array}, mapped from the file, so read when they are used. UserError.
     """
     folder = Path(model_dir)
-    if (folder / HUB_WEIGHTS).exists():  # see Appendix B
-        settings = read_settings(folder / "config.json")
-        return settings, map_safetensors(folder / HUB_WEIGHTS, settings)
-    settings = read_settings(folder / "hparams.json")
     file = folder / OPENAI_WEIGHTS
+    files = weight_files(folder)
+    if files and file not in files:  # see Appendix B
+        settings = read_settings(folder / "config.json")
+        return settings, read_hub_weights(files, settings)
+    settings = read_settings(folder / "hparams.json")
     check_length(file, settings)
     params = {}
     start = 0
@@ -626,10 +630,10 @@ def read_checkpoint(model_dir):
     return settings, params
 
 
-def map_array(file, start, shape):
-    """Return the float32 array that begins at a byte of a file."""
-    # "<f4": floats of 4 bytes; "c": what is changed is not written to the file
-    return np.memmap(file, dtype="<f4", mode="c", offset=start, shape=tuple(shape))
+def map_array(file, start, shape, dtype="<f4"):
+    """Return the array that begins at a byte of a file. "<f4": floats of 4 bytes."""
+    # "c": what is changed is not written to the file
+    return np.memmap(file, dtype=dtype, mode="c", offset=start, shape=tuple(shape))
 
 
 def load_weights_into_gpt(gpt, params):
@@ -665,8 +669,12 @@ def load_model(size, weights_dir, tuned=None):
     model_dir = find_weights(size, weights_dir)
     tokenizer = load_tokenizer(model_dir)
     settings, params = read_checkpoint(model_dir)
-    if tokenizer.n_vocab != settings["n_vocab"]:
+    n_added = settings["n_vocab"] - tokenizer.n_vocab
+    if not 0 <= n_added < 1000:
         raise UserError(f"{model_dir}: the tokenizer and the model do not match")
+    # Someone may have added tokens, such as one for padding. They are not used here.
+    settings["n_vocab"] = tokenizer.n_vocab
+    params["wte"] = params["wte"][: tokenizer.n_vocab]
     model = empty_model(settings)
     load_weights_into_gpt(model, params)
     if tuned:
@@ -734,7 +742,7 @@ def choose_next(logits, temperature, top_k):
     logits = logits.float()
     if temperature == 0:
         return logits.argmax(dim=-1)
-    logits = logits / temperature
+    logits = logits / max(temperature, 1e-6)  # by less, it would overflow
     if top_k is not None:
         best = logits.topk(min(top_k, logits.shape[-1])).values  # (B, k), sorted
         logits = logits.masked_fill(logits < best[:, -1:], -math.inf)
@@ -863,13 +871,28 @@ def evaluate_model(model, dataset, device):
     return loss_sum / n_scored
 
 
-def answer_words(text):
-    """Return the words of an answer that are compared, as SQuAD does.
+# a word of letters, with the punctuation around it
+WORD = re.compile(r"""["“”(\[]*([^\W\d_]+([-'’.][^\W\d_]+)*)[.,;:!?…"“”)\]]*""")
+# characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese
+UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff])"
+)
 
-    Without case, punctuation and articles: Rajpurkar et al. 2016, arXiv:1606.05250.
+
+def answer_words(text):
+    """Return the words of an answer that are compared.
+
+    As in SQuAD (Rajpurkar et al. 2016, arXiv:1606.05250), these are without case,
+    articles, and punctuation around words. SQuAD drops all other signs as well, which
+    makes 3.5 equal to 35, and C++ to C; here they stay. If nothing is left, all of the
+    text counts. In scripts without spaces between words, each character is a word.
     """
-    text = text.lower().translate(str.maketrans("", "", string.punctuation))
-    return [word for word in text.split() if word not in ("a", "an", "the")]
+    spaced = UNSPACED.sub(r" \1 ", text.lower())
+    words = re.sub(r'(?<!\S)(a|an|the)\s+(?=["“(]?\w)', "", spaced).split()
+    for n, word in enumerate(words):
+        match = WORD.fullmatch(word)
+        words[n] = match[1] if match else word.rstrip(".,;:!?…。、，！？")
+    return [word for word in words if word] or text.lower().split()
 
 
 def token_f1(response, truth):
@@ -989,15 +1012,13 @@ def compute_gradients(model, dataset, indices, args):
     """
     n_scored = sum(len(dataset[i][0]) - dataset[i][1] for i in indices)
     loss_sum = 0.0
-    device = next(model.parameters()).device
     share = indices[RANK::N_RANKS]  # of this process; if it is the only one, all
     # an empty batch for a process without entries, as all have to add up gradients
-    batches = chunks(share, args.batch_size) or [[]]
-    for n, batch in enumerate(batches, start=1):
-        with adding_up_gradients(model, is_last=n == len(batches)):
-            loss, _ = calc_loss_batch(*dataset.batch(batch), model, device)
-            (loss / n_scored).backward()
+    for batch in chunks(share, args.batch_size) or [[]]:
+        loss, _ = calc_loss_batch(*dataset.batch(batch), model, model.device)
+        (loss / n_scored).backward()
         loss_sum += loss.item()
+    add_up_gradients(model)
     return sum(of_all_processes(loss_sum)) / n_scored, n_scored
 
 
@@ -1012,14 +1033,15 @@ def train_model_simple(
     """
     progress = progress or Progress()
     steps = plan_training(train_set, args)
+    print(f"epochs: {args.epochs}, steps: {len(steps):,} of ", end="")
+    print(f"{max(map(len, steps))} entries, highest learning rate: {args.lr:g}")
     prompt = format_input(val_set.entries[0]) + RESPONSE_HEADER
-    trained = in_all_processes(model)  # the model itself, if there is one process
     with progress_bar(progress.step, len(steps)) as bar, noting_ctrl_c() as ctrl_c:
         while not progress.is_over:
             model.train()  # with dropout, if there is any
             optimizer.zero_grad()  # or gradients would add up over the steps, too
             indices = steps[progress.step]
-            loss, n_scored = compute_gradients(trained, train_set, indices, args)
+            loss, n_scored = compute_gradients(model, train_set, indices, args)
             # All gradients together are a vector. Longer than 1, it is shortened to 1,
             # so that no odd batch throws the model far off.
             norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
@@ -1104,10 +1126,15 @@ def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
         figure.savefig(file, format="png", dpi=150)
 
 
+def visible(text):
+    """Return a text with spaces for signs that would upset a terminal."""
+    is_fine = str.isprintable
+    return "".join(sign if is_fine(sign) or sign in "\n\t" else " " for sign in text)
+
+
 def one_line(text):
-    """Return a text in one line, without signs that would upset a terminal."""
-    signs = [sign if sign.isprintable() else " " for sign in text]
-    return " ".join("".join(signs).split())
+    """Return a visible text in one line."""
+    return " ".join(visible(text).split())
 
 
 def show(label, text, most=130):
@@ -1138,15 +1165,31 @@ def reason(problem):
     return f"{type(problem).__name__}: {text[:300]}"
 
 
+# Files that are not what their names say: how they begin, and what they are.
+IMPOSTORS = {
+    b"version https://git-lfs": "a Git LFS pointer to the file: run git lfs pull",
+    b"<": "a web page: download the file itself",
+    b"GGUF": "a GGUF file: take the model in Hugging Face's format",
+    b"PAR1": "a Parquet file: convert it first",
+    b"PK": "a ZIP archive, such as PyTorch's .bin and .pth files",
+    b"\x1f\x8b": "compressed: unpack it first",
+}
+
+
 @contextmanager
-def reading(what):
+def reading(what, file=None):
     """Turn whatever a damaged or missing file makes Python raise into a UserError."""
     try:
         yield
     except UserError:
         raise
     except Exception as problem:
-        raise UserError(f"{what} cannot be read ({reason(problem)})") from None
+        cause = reason(problem)
+        with suppress(OSError), open(file or what, "rb") as opened:
+            beginning = opened.read(100).lstrip()
+            for sign, name in IMPOSTORS.items():
+                cause = f"it is {name}" if beginning.startswith(sign) else cause
+        raise UserError(f"{what} cannot be read ({cause})") from None
 
 
 @contextmanager
@@ -1177,34 +1220,116 @@ def save_json(content, path):
         file.write(text.encode(errors="replace"))
 
 
+# What the parts of an entry are called in files that people have. Of two names for the
+# same part, the first one counts. In a chat, each turn says who speaks.
+PARTS = {
+    "instruction": ["instruction", "prompt", "question"],
+    "input": ["input", "context"],
+    "output": ["output", "completion", "response", "answer"],
+}
+SPEAKERS = {"user": "instruction", "human": "instruction"}
+SPEAKERS |= {"assistant": "output", "gpt": "output"}
+
+
+def parse_json(text):
+    """Return the list in a JSON text, or the values that follow each other in it."""
+    decoder = json.JSONDecoder()
+    spaces = re.compile(r"\s*")
+    values = []
+    start = spaces.match(text).end()
+    while start < len(text) or not values:
+        value, end = decoder.raw_decode(text, start)
+        values.append(value)
+        start = spaces.match(text, end).end()
+    if len(values) == 1 and isinstance(values[0], list):
+        return values[0]
+    if len(values) == 1 and isinstance(values[0], dict):
+        lists = [value for value in values[0].values() if isinstance(value, list)]
+        return lists[0] if len(lists) == 1 else values
+    return values
+
+
+def flatten_chat(record):
+    """Return a record, a chat among them as {part: text}. ValueError.
+
+    A chat is a list of turns: {"role": "user", "content": text}, or "from" and "value".
+    """
+    turns = record.get("messages", record.get("conversations"))
+    is_chat = isinstance(turns, list) and all(isinstance(turn, dict) for turn in turns)
+    if "instruction" in record or not is_chat:
+        return record
+    flat = {}
+    parts = []
+    for turn in turns:
+        speaker = str(turn.get("role", turn.get("from")))
+        flat[SPEAKERS.get(speaker, speaker)] = turn.get("content", turn.get("value"))
+        parts += [SPEAKERS[speaker]] if speaker in SPEAKERS else []
+    if parts != ["instruction", "output"]:
+        raise ValueError("is a chat that is not one question and one answer")
+    return flat
+
+
+def as_entry(record):
+    """Return (entry, names of what was not used) of a record in a file. ValueError."""
+    if not isinstance(record, dict):
+        raise ValueError("is no object with instruction and output")
+    record = flatten_chat(record)
+    names = {}
+    for part, choices in PARTS.items():
+        for name in reversed(choices):
+            if name in record:
+                names[part] = name
+    if "instruction" not in names or "output" not in names:
+        expected = 'needs "instruction" (or prompt, question) and "output"'
+        raise ValueError(f"{expected} (or completion, ...): it has {', '.join(record)}")
+    entry = {"instruction": "", "input": "", "output": ""}
+    for part, name in names.items():
+        if not isinstance(record[name], str | None):
+            raise ValueError(f'has no text under "{name}"')
+        entry[part] = record[name] or ""  # None is null in JSON
+    return {**record, **entry}, record.keys() - names.values()
+
+
+def read_entries(path):
+    """Return a list of (entry, names of what was not used). UserError."""
+    with reading(f"{path}, which has to be JSON in UTF-8,", path):
+        records = parse_json(Path(path).read_text(encoding="utf-8-sig"))  # skips a mark
+    pairs = []
+    for n, record in enumerate(records, start=1):
+        try:
+            pairs.append(as_entry(record))
+        except ValueError as problem:
+            raise UserError(f"{path}: entry {n} {problem}") from None
+    return pairs
+
+
 def load_entries(path):
-    """Return the entries in a file, JSON or JSON Lines. UserError."""
-    with reading(f"{path}, which has to be JSON in UTF-8,"):
-        text = Path(path).read_text(encoding="utf-8-sig")  # -sig: a mark is skipped
-        if text.lstrip().startswith("{"):  # lines, which lack the commas of a list
-            lines = text.rstrip().split("\n")
-            lines = [line + "," if line.strip() else line for line in lines]
-            text = "[" + "\n".join(lines).removesuffix(",") + "]"
-        entries = json.loads(text)
-    if not isinstance(entries, list):
-        raise UserError(f"{path} must hold a list of entries")
-    for n, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise UserError(
-                f"{path}: entry {n} is no object with instruction and output"
-            )
-        for key in ("instruction", "input", "output"):
-            text = "" if entry.get(key) is None else entry[key]  # None: null in JSON
-            if not isinstance(text, str) or not (text.strip() or key == "input"):
-                raise UserError(f'{path}: entry {n} has no text under "{key}"')
+    """Return the entries in a file, JSON or JSON Lines. UserError.
+
+    Say what is not used: other keys, and entries that ask nothing or have no answer.
+    """
+    pairs = read_entries(path)
+    unused = sorted(set().union(*(names for _, names in pairs)))
+    if unused:
+        print(f"not used in the entries: {one_line(', '.join(unused))[:300]}")
+    entries = []
+    for entry, _ in pairs:
+        if entry["output"].strip() and (entry["instruction"] + entry["input"]).strip():
+            entries.append(entry)
+    if len(entries) < len(pairs):
+        n_empty = len(pairs) - len(entries)
+        print(f"left out, without a task or an answer: {n_empty} entries")
     return entries
 
 
 def download_and_load_file(file_path, url=None):
     """Return the entries in a file, which is fetched from url if it is not there."""
     path = Path(file_path)
+    if url and path.exists():
+        day = time.strftime("%Y-%m-%d", time.localtime(path.stat().st_mtime))
+        print(f"{path} is a copy of {day}: delete it to fetch it anew")
     if url and not path.exists():
-        download(url, path, check=load_entries)
+        download(url, path, check=read_entries)
     return load_entries(path)
 
 
@@ -1272,7 +1397,8 @@ OPENAI_URL = "https://openaipublic.blob.core.windows.net/gpt-2/models/{size}/{fi
 OPENAI_WEIGHTS = "model.ckpt.data-00000-of-00001"
 OPENAI_FILES = ["hparams.json", "encoder.json", "vocab.bpe", OPENAI_WEIGHTS]
 HUB = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-HUB_URL = HUB.rstrip("/") + "/openai-community/{name}/resolve/main/{file}"
+HUB = HUB.rstrip("/").replace("{", "%7B").replace("}", "%7D")
+HUB_URL = HUB + "/openai-community/{name}/resolve/main/{file}"
 HUB_WEIGHTS = "model.safetensors"
 HUB_FILES = ["config.json", "vocab.json", "merges.txt", HUB_WEIGHTS]
 HUB_NAMES = {"124M": "gpt2", "355M": "gpt2-medium", "774M": "gpt2-large"}
@@ -1286,9 +1412,28 @@ KNOWN_SUMS = {  # the SHA-256 sums of some files; the last one is that of 124M
 }
 
 
-def is_model(folder):
-    """Return whether a folder holds the weights of a model."""
-    return any((folder / name).exists() for name in (OPENAI_WEIGHTS, HUB_WEIGHTS))
+def weight_files(folder):
+    """Return the files with the weights of a model: one, or several parts."""
+    names = [HUB_WEIGHTS, OPENAI_WEIGHTS, "model-*.safetensors", "pytorch_model*.bin"]
+    for name in names:
+        files = sorted(folder.glob(name))
+        if files:
+            return files
+    return []
+
+
+def check_folder(folder, sizes):
+    """UserError if a folder that the user names holds no model of these sizes.
+
+    Nothing is downloaded into such a folder, as its name may be a slip.
+    """
+    if weight_files(folder) or any((folder / size).is_dir() for size in sizes):
+        return
+    if not folder.is_dir():
+        raise UserError(f"--weights: there is no folder {folder}")
+    names = ", ".join(sorted(path.name for path in folder.iterdir())[:9]) or "nothing"
+    advice = "one for an adapter has to be merged into its model first"
+    raise UserError(f"there is no model in {folder}, only {names} ({advice})")
 
 
 def find_weights(size, weights_dir):
@@ -1298,12 +1443,10 @@ def find_weights(size, weights_dir):
     """
     weights_dir = Path(weights_dir)
     model_dir = weights_dir / size
-    if is_model(weights_dir):
+    if weight_files(weights_dir):
         return weights_dir
-    if is_model(model_dir):  # weights are fetched last, so the rest is there as well
+    if weight_files(model_dir):  # they are fetched last, so the rest is there as well
         return model_dir
-    if size == "tiny":
-        return HERE / "gpt2" / size  # the toy
     if size not in HUB_NAMES:
         raise UserError(f"there is no model {size} in {weights_dir}: see --weights")
     reasons = []
@@ -1345,14 +1488,15 @@ def check_file(file, name, size):
     if name == OPENAI_WEIGHTS:
         check_length(file, settings)
     if name == HUB_WEIGHTS:
-        map_safetensors(file, settings)
+        read_hub_weights([file], settings)
 
 
 # ---- Appendix B. Hugging Face's format -----------------------------------------------
 # For models from Hugging Face's hub, or that transformers has saved, and for --export.
+NUMBER_FORMATS = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "BF16": "<u2"}
 GPT2_CONFIG = {  # what a config.json has to say for the layers of section 5 to fit
     "model_type": "gpt2",
-    "activation_function": "gelu_new",
+    "activation_function": "gelu_new",  # that of tanh
     "layer_norm_epsilon": 1e-5,
     "n_inner": None,
     "scale_attn_weights": True,
@@ -1385,7 +1529,11 @@ def read_settings(file):
     with reading(file), open(file, "rb") as opened:
         config = json.loads(opened.read(10**6))  # no more, whatever it is
         for openai, hub in (("n_vocab", "vocab_size"), ("n_ctx", "n_positions")):
-            config.setdefault(openai, config.get(hub))
+            config[openai] = config.get(hub, config.get(openai))
+        if config.get("n_inner") == 4 * config["n_embd"]:
+            config["n_inner"] = None
+        if config.get("activation_function") in ("gelu_pytorch_tanh", "gelu_fast"):
+            config["activation_function"] = "gelu_new"
         for key, usual in GPT2_CONFIG.items():
             if config.get(key, usual) != usual:
                 raise UserError(f"{file} is not of GPT-2's architecture: see {key}")
@@ -1400,24 +1548,55 @@ def read_settings(file):
         return settings
 
 
-def map_safetensors(file, settings):
-    """Return {OpenAI's name: array}, mapped from a safetensors file. UserError.
+def read_hub_weights(files, settings):
+    """Return {OpenAI's name: array} of files in Hugging Face's formats. UserError."""
+    found = {}
+    for file in files:
+        with reading(file):
+            read = read_pytorch if file.suffix == ".bin" else map_safetensors
+            arrays = read(file)
+            found |= {
+                name.removeprefix("transformer."): arrays[name] for name in arrays
+            }
+    params = {}
+    for openai, hub, _, array in arrays_of(empty_model(settings)):
+        if hub not in found or found[hub].shape != array.shape:
+            raise UserError(f"{files[-1]}: no {hub} of shape {tuple(array.shape)}")
+        params[openai] = found[hub].astype("<f4", copy=False)
+    if any(name.startswith(f"h.{settings['n_layer']}.") for name in found):
+        raise UserError(f"{files[-1]} has more layers than config.json")
+    return params
+
+
+def read_pytorch(file):
+    """Return {name: array} of a pytorch_model.bin, of which nothing is executed."""
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    return {name: tensor.float().numpy() for name, tensor in state.items()}
+
+
+def map_safetensors(file):
+    """Return {name: array}, mapped from a safetensors file.
 
     The file begins with the length of its table of contents in 8 bytes. The table, in
     JSON, gives type, shape, start and end of each array. Behind it come the arrays.
     """
-    params = {}
-    with reading(file), open(file, "rb") as opened:
+    with open(file, "rb") as opened:
         first = 8 + int.from_bytes(opened.read(8), "little")
         table = json.loads(opened.read(min(first, 10**7) - 8))
-        table = {name.removeprefix("transformer."): table[name] for name in table}
-        for openai, hub, _, array in arrays_of(empty_model(settings)):
-            start, end = table[hub]["data_offsets"]
-            found = (table[hub]["dtype"], tuple(table[hub]["shape"]), end - start)
-            if found != ("F32", array.shape, 4 * array.numel()) or start < 0:
-                raise ValueError(f"{hub} does not fit: {found}")
-            params[openai] = map_array(file, first + start, array.shape)
-    return params
+    table.pop("__metadata__", None)
+    arrays = {}
+    for name, facts in table.items():
+        if facts["dtype"] not in NUMBER_FORMATS:  # no weights, but a mask
+            continue
+        start, end = facts["data_offsets"]
+        dtype = np.dtype(NUMBER_FORMATS[facts["dtype"]])
+        if start < 0 or math.prod(facts["shape"]) * dtype.itemsize != end - start:
+            raise ValueError(f"{name} does not fit: {facts}")
+        array = map_array(file, first + start, facts["shape"], dtype)
+        if facts["dtype"] == "BF16":  # these bytes are the first half of a float32
+            array = (array.astype("<u4") << 16).view("<f4")
+        arrays[name] = array
+    return arrays
 
 
 def write_safetensors(model, path):
@@ -1436,20 +1615,35 @@ def write_safetensors(model, path):
             file.write(array.contiguous().numpy())
 
 
+# How other programs make a prompt: transformers of a chat, and Ollama, for which
+# llama.cpp's convert_hf_to_gguf.py first has to make model.gguf of the folder.
+CHAT = f"""{{% for turn in messages %}}{{% if turn.role == 'user' %}}\
+{format_input({"instruction": "{{ turn.content }}"})}{RESPONSE_HEADER}\
+{{% elif turn.role == 'assistant' %}}{{{{ turn.content + eos_token }}}}\
+{{% endif %}}{{% endfor %}}"""
+MODELFILE = f"""FROM ./model.gguf
+TEMPLATE \"\"\"{format_input({"instruction": "{{ .Prompt }}"})}{RESPONSE_HEADER}\"\"\"
+PARAMETER stop <|endoftext|>
+"""
+
+
 def export(model, model_dir, folder):
     """Write a model and the tokenizer in model_dir in the format of Hugging Face."""
     folder.mkdir(parents=True, exist_ok=True)
     end = model.cfg["vocab_size"] - 1  # <|endoftext|>
     sizes = {theirs: model.cfg[ours] for theirs, ours in SIZE_NAMES.items()}
+    n_vocab = sizes.pop("n_vocab")
     ends = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": end}
     config = {**GPT2_CONFIG, **ends, **sizes, "architectures": ["GPT2LMHeadModel"]}
-    config |= {"vocab_size": sizes["n_vocab"], "n_positions": sizes["n_ctx"]}
+    config |= {"vocab_size": n_vocab, "n_positions": sizes["n_ctx"]}
     save_json(config, folder / "config.json")
     save_json({**ends, "do_sample": False}, folder / "generation_config.json")
+    with whole_file(folder / "Modelfile") as file:
+        file.write(MODELFILE.encode())
     names = ("bos_token", "eos_token", "pad_token", "unk_token")
     tokens = dict.fromkeys(names, "<|endoftext|>")
     tokens |= {"tokenizer_class": "GPT2Tokenizer", "model_max_length": sizes["n_ctx"]}
-    save_json(tokens, folder / "tokenizer_config.json")
+    save_json({**tokens, "chat_template": CHAT}, folder / "tokenizer_config.json")
     new_names = dict(zip(OPENAI_FILES, HUB_FILES, strict=True))
     for name in (*OPENAI_FILES[1:3], *HUB_FILES[1:3], "tokenizer.json"):
         if (model_dir / name).exists():
@@ -1577,27 +1771,11 @@ def one_before_the_others():
         of_all_processes(None)
 
 
-def in_all_processes(model):
-    """Return the model, in PyTorch's DistributedDataParallel if there are processes."""
-    if N_RANKS == 1:
-        return model
-    parallel = nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
-    parallel.register_comm_hook(None, sum_gradients)
-    return parallel
-
-
-def sum_gradients(_, bucket):
-    """Add up gradients of all processes, where DistributedDataParallel averages."""
-    work = dist.all_reduce(bucket.buffer(), async_op=True)
-    return work.get_future().then(lambda done: done.value()[0])
-
-
-def adding_up_gradients(model, is_last):
-    """Within this, backward() adds up the gradients of all processes, if is_last.
-
-    Once a step is enough: until then, each process adds up those of its own batches.
-    """
-    return nullcontext() if is_last or N_RANKS == 1 else model.no_sync()
+def add_up_gradients(model):
+    """Replace the gradients of the weights by their sums over all processes."""
+    if N_RANKS > 1:
+        for weight in model.parameters():
+            dist.all_reduce(weight.grad)
 
 
 def progress_bar(step, n_steps):
@@ -1664,6 +1842,8 @@ def move_model(model, device, dtype, tokenizer):
     idx = text_to_token_ids("The capital of France is Paris. The capital of", tokenizer)
     with torch.no_grad():
         expected = model.eval()(idx)
+        if not expected.isfinite().all():
+            raise UserError("the weights of the model are damaged: not all are numbers")
         model.to(device).dtype = dtype
         error = (model(idx.to(device)).float().cpu() - expected).abs().max()
     # Bits of precision: bfloat16 has 8, TF32 11, float32 24. Some GPUs fall short of
@@ -1689,9 +1869,14 @@ def at_least(lowest, kind=int):
     """Return an argparse type: numbers of a kind, from lowest on."""
 
     def number(text):
-        value = kind(text)
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
         if not lowest <= value < 2**63:
-            raise ValueError
+            what = "whole number" if kind is int else "number"
+            cause = f"{text!r} is no {what} from {lowest} on"
+            raise argparse.ArgumentTypeError(cause)
         return value
 
     return number
@@ -1705,27 +1890,39 @@ def heading(text):
 
 def prepare_data(args):
     """Return the entries to train on, to test with and to validate with."""
+    own = HERE / "gpt2" / args.model / "instruction-data.json"
+    usual = own if own.exists() else HERE / "instruction-data.json"
+    args.data = args.data or str(usual)
     file = args.data
     url = None
     if args.data.startswith(("http://", "https://")):
         url = args.data  # kept in a file whose name is made of it
         file = Path(args.out) / re.sub(r"[^A-Za-z0-9.]+", "-", url)[-100:]
-    data = download_and_load_file(file, url)[: args.limit]
+    data = download_and_load_file(file, url)
+    if args.shuffle:
+        order = np.random.default_rng(args.seed).permutation(len(data))
+        data = [data[i] for i in order]
+    data = data[: args.limit]
     data_sum = hashlib.sha256(json.dumps(data).encode()).hexdigest()
     if getattr(args, "data_sum", data_sum) != data_sum:
         raise UserError(f"{args.data} has changed since the run that is to be resumed")
     args.data_sum = data_sum
     train, test, val = split_data(data)
     print(f"{len(data):,} entries: {len(train):,} to train on, ", end="")
-    print(f"{len(test):,} to test, {len(val):,} to validate\n\nThe first one:")
+    print(f"{len(test):,} to test, {len(val):,} to validate")
+    trained = {format_input(entry) for entry in train}
+    n_known = sum(format_input(entry) in trained for entry in test)
+    if n_known:
+        print(f"{n_known} to test are also trained on: they test only the memory")
+    print("\nThe first one:")
     text = format_input(data[0]) + RESPONSE_HEADER + data[0]["output"]
-    print(textwrap.indent(text, "  | ", lambda line: True))
+    print(textwrap.indent(visible(text[:2000]), "  | ", lambda line: True))
     return train, test, val
 
 
 def load_chosen_model(args):
     """Return load_model() of the chosen size; note in args which it is."""
-    if is_model(Path(args.weights)):
+    if weight_files(Path(args.weights)):
         if args.model not in ("auto", Path(args.weights).resolve().name):
             raise UserError(f"{args.weights} is itself a model: leave --model out")
         args.model = Path(args.weights).resolve().name
@@ -1738,6 +1935,7 @@ def load_chosen_model(args):
         print(f"This is the toy model, not GPT-2, because {problem}\n")
         args.is_stand_in = True
         args.model = "tiny"
+        args.weights = str(HERE / "gpt2")
         return load_model(args.model, args.weights)
 
 
@@ -1778,10 +1976,6 @@ def fine_tune(model, train_set, val_set, tokenizer, args, saved, base):
     if saved:
         with reading(f"{out / UNFINISHED}, for this model,"):
             progress = restore_training(saved, model, optimizer)
-    n_steps = len(plan_training(train_set, args))
-    step_size = args.batch_size * args.accumulate * N_RANKS
-    print(f"epochs: {args.epochs}, steps: {n_steps:,} of {step_size} entries, ", end="")
-    print(f"highest learning rate: {args.lr:g}")
     if not saved and RANK == 0 and (out / UNFINISHED).exists():
         os.replace(out / UNFINISHED, out / "unfinished.old.pth")
         print(f"{UNFINISHED}, not used without --resume, is now unfinished.old.pth")
@@ -1847,11 +2041,11 @@ def run(args):
     device = choose_device(args.device)
     out.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=out).close()  # if it cannot be written to, say so now
-    times = [heading("Data")]
-    with one_before_the_others():  # the data may have to be downloaded
-        parts = prepare_data(args)
-    heading("Model")
+    times = [heading("Model")]
     model, tokenizer, facts = prepare_model(args, device)
+    heading("Data")
+    with one_before_the_others():  # they may have to be downloaded
+        parts = prepare_data(args)
     state = (args.model, args.data_sum, saved.get("progress", {}).get("step"))
     if len(set(of_all_processes(state))) > 1:
         raise UserError("the computers have different models, data or saves")
@@ -1899,18 +2093,65 @@ def use(args):
     size = files[-1].name.removeprefix("gpt2-").removesuffix("-sft.pth")
     model, tokenizer, folder = load_model(size, args.weights, tuned=files[-1])
     if args.export:
+        target = Path(args.export).resolve()
+        if target in (folder.resolve(), Path(args.weights).resolve()):
+            raise UserError(f"--export would overwrite the base model in {target}")
         export(model, folder, Path(args.export))
         print(f"{files[-1]} is now in {args.export}, too, in Hugging Face's format")
     if args.ask is None:
         return
     move_model(model, device, choose_dtype(args.dtype, device, model.cfg), tokenizer)
-    if not args.ask:
-        print("Type one instruction a line; Ctrl-D ends.", file=sys.stderr)
-    for instruction in [args.ask] if args.ask else sys.stdin:
-        entry = {"instruction": instruction.strip(), "input": args.input}
+    for instruction in wanted_instructions(args):
+        entry = {"instruction": instruction, "input": args.input}
         prompt = format_input(entry) + RESPONSE_HEADER
         sampling = {"temperature": args.temperature, "top_k": args.top_k}
-        print(respond(model, tokenizer, prompt, args.max_new_tokens, **sampling))
+        answer = respond(model, tokenizer, prompt, args.max_new_tokens, **sampling)
+        print(visible(answer))
+
+
+def wanted_instructions(args):
+    """Yield the instruction after --ask, or those in the lines of standard input."""
+    if args.ask:
+        yield args.ask.strip()
+        return
+    print("Type one instruction a line; Ctrl-D ends.", file=sys.stderr)
+    with reading("standard input, which has to be a text in UTF-8,"):
+        if hasattr(sys.stdin, "reconfigure"):
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
+        for line in sys.stdin:
+            if line.strip():
+                yield line.strip()
+
+
+def prepare_streams():
+    """See to it that there are streams to print to, wherever the script is started."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        # of several processes, only the first one speaks
+        if stream is None or stream.closed or (name == "stdout" and RANK > 0):
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, open to the end
+        elif hasattr(stream, "reconfigure"):  # letters that it lacks become "?"
+            stream.reconfigure(errors="replace", line_buffering=True)
+
+
+def check_early(args):
+    """UserError for what would come to light only late, or after something is made."""
+    if args.ask is not None and sys.stdout is None:
+        raise UserError("standard output is closed, so an answer would be lost")
+    if args.ask == "" and sys.stdin is None:
+        raise UserError("standard input is closed: --ask needs an instruction")
+    is_address = (args.data or "").startswith(("http://", "https://"))
+    if args.data and not is_address and not Path(args.data).exists():
+        raise UserError(f"--data: there is no file {args.data}")
+    if "weights" in args.given:
+        sizes = MODELS if args.model == "auto" else [args.model]
+        check_folder(Path(args.weights), sizes)
+    os.environ.pop("MPLBACKEND", None)  # that of a notebook may be of no use here
+    try:
+        import matplotlib.figure  # noqa: F401, plot_losses will need it
+    except Exception as problem:  # whatever an installation may have wrong
+        cause = f"matplotlib cannot be imported ({reason(problem)})"
+        raise UserError(f"{cause}: pip install -r requirements.txt") from None
 
 
 def main(argv=None):
@@ -1919,19 +2160,19 @@ def main(argv=None):
     Exit status: 0 if all went well, 1 with one line if not, 2 for a wrong command line.
     """
     args = parse_args(argv)
-    if RANK > 0:  # of several processes, only the first one speaks
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, it is open to the very end
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # letters that a terminal lacks become "?"
-            stream.reconfigure(errors="replace", line_buffering=True)
-    torch.manual_seed(args.seed)
+    if args.ask is not None and "seed" not in args.given:
+        torch.seed()  # another one each time
+    else:
+        torch.manual_seed(args.seed)
     try:
+        check_early(args)
+        prepare_streams()
         if args.export or args.ask is not None:
             use(args)
         else:
             run(args)
     except (UserError, OSError) as problem:
-        sys.exit(f"error: {problem}")
+        sys.exit(f"error: {one_line(str(problem))}")
     except (MemoryError, RuntimeError) as problem:
         if not isinstance(problem, MemoryError) and not NO_MEMORY.search(str(problem)):
             raise
