@@ -32,13 +32,16 @@ S: tokens that a token may look at, V: tokens that the model knows (the vocabula
 """
 
 import argparse
+import base64
 import functools
 import hashlib
+import html
 import json
 import math
 import os
 import re
 import signal
+import string
 import sys
 import tempfile
 import textwrap
@@ -811,6 +814,7 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
     # When the context is full, a whole batch stops. So texts that may fill it, the last
     # ones in this order, go alone.
     n_safe = sum(len(prompt) + max_new_tokens <= context_size for prompt in prompts)
+    bar = progress_bar(len(prompts), "answers")
     for batch in chunks(by_length[:n_safe], 96) + chunks(by_length[n_safe:], 1):
         longest = len(prompts[batch[-1]])
         padding = torch.tensor([longest - len(prompts[i]) for i in batch])
@@ -823,6 +827,8 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
             answer = row[longest:] + [end_of_text]
             answer = answer[: answer.index(end_of_text)]
             answers[i] = tokenizer.decode(answer).strip()
+        bar.update(len(batch))
+    bar.close()
     return [answers[i] for i in range(len(prompts))]
 
 
@@ -863,11 +869,14 @@ def evaluate_model(model, dataset, device):
     loss_sum = 0.0
     n_scored = 0
     by_length = sorted(range(len(dataset)), key=lambda i: len(dataset[i][0]))
+    bar = progress_bar(len(dataset), "losses")
     for indices in chunks(by_length, 32):
         inputs, targets = dataset.batch(indices)
         loss, n = calc_loss_batch(inputs, targets, model, device)
         loss_sum += loss.item()
         n_scored += n
+        bar.update(len(indices))
+    bar.close()
     return loss_sum / n_scored
 
 
@@ -912,6 +921,7 @@ def token_f1(response, truth):
 
 def score_model(model, dataset, tokenizer, max_new_tokens):
     """Return {"scores": ..., "responses": ...} of the model for a data set."""
+    print(f"Answering {len(dataset):,} instructions ...")
     loss = evaluate_model(model, dataset, model.device)
     prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
     responses = generate_responses(model, prompts, tokenizer, max_new_tokens)
@@ -924,6 +934,11 @@ def score_model(model, dataset, tokenizer, max_new_tokens):
     scores = {"loss": loss, "perplexity": math.exp(loss), "exact_match": exact_match}
     scores["token_f1"] = f1_sum / len(dataset)
     return {"scores": scores, "responses": responses}
+
+
+def better(name):
+    """Return which way a score is better."""
+    return f"{'lower' if name in ('loss', 'perplexity') else 'higher'} is better"
 
 
 def generate_and_print_sample(model, tokenizer, start_context):
@@ -1036,7 +1051,7 @@ def train_model_simple(
     print(f"epochs: {args.epochs}, steps: {len(steps):,} of ", end="")
     print(f"{max(map(len, steps))} entries, highest learning rate: {args.lr:g}")
     prompt = format_input(val_set.entries[0]) + RESPONSE_HEADER
-    with progress_bar(progress.step, len(steps)) as bar, noting_ctrl_c() as ctrl_c:
+    with progress_bar(len(steps), "steps", progress.step) as bar, noting_ctrl_c() as ctrl_c:
         while not progress.is_over:
             model.train()  # with dropout, if there is any
             optimizer.zero_grad()  # or gradients would add up over the steps, too
@@ -1108,20 +1123,34 @@ def report_losses(progress, n_steps, model, val_set, args):
 
 
 # ---- 10. Results ---------------------------------------------------------------------
-# What people look at: a picture of the losses, and answers side by side.
+# What people look at: a picture of the losses, and the answers side by side, on the
+# terminal and on a page for the browser.
 def plot_losses(epochs_seen, tokens_seen, train_losses, val_losses, path):
     """Draw the losses over epochs (bottom) and tokens seen (top) into a PNG file."""
-    from matplotlib.figure import Figure  # only here: this import takes a while
+    from matplotlib.figure import Figure  # only here: these imports take a while
+    from matplotlib.ticker import EngFormatter
 
+    end = epochs_seen[-1]
+    best = val_losses.index(min(val_losses))
     figure = Figure(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
     axis.plot(epochs_seen, train_losses, "o-", markersize=3, label="training loss")
     axis.plot(epochs_seen, val_losses, "o--", markersize=3, label="validation loss")
-    axis.set(xlabel="epochs", ylabel="loss (nats per answer token)", ylim=(0, None))
+    label = f"best validation loss: {val_losses[best]:.3f}"
+    axis.plot(epochs_seen[best], val_losses[best], "k*", markersize=9, label=label)
+    lower, higher = sorted([train_losses[-1], val_losses[-1]])
+    axis.text(end, lower, f"  {lower:.2f}", va="top", fontsize=8)
+    axis.text(end, higher, f"  {higher:.2f}", va="bottom", fontsize=8)
+    for epoch in range(1, math.ceil(end)):  # where one ends and the next begins
+        axis.axvline(epoch, color="lightgray", linewidth=1, zorder=0)
+    axis.set(xlabel="epochs", ylabel="loss (nats per answer token)")
+    axis.set(xlim=(0, 1.08 * end), ylim=(0, 1.1 * max(train_losses + val_losses)))
     axis.legend()
-    rate = tokens_seen[-1] / epochs_seen[-1]
+    rate = tokens_seen[-1] / end
     both_ways = (lambda epochs: epochs * rate, lambda tokens: tokens / rate)
-    axis.secondary_xaxis("top", functions=both_ways).set_xlabel("tokens seen")
+    tokens_axis = axis.secondary_xaxis("top", functions=both_ways)
+    tokens_axis.set_xlabel("tokens seen")
+    tokens_axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 50k for 50,000
     with whole_file(path) as file:
         figure.savefig(file, format="png", dpi=150)
 
@@ -1155,6 +1184,75 @@ def show_answers(entries, columns):
         show("true answer", entry["output"])
         for label, answers in columns.items():
             show(label, answers[n] or "(nothing)")
+
+
+# The page, and what is on it of each entry. It runs no program and fetches nothing (see
+# Content-Security-Policy), and its colors follow the reader's choice of light or dark.
+PAGE = string.Template("""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Answers before and after</title>
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<style>
+:root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif }
+body { max-width: 70rem; margin: auto; padding: 1rem }
+img { max-width: 100%; background: white }
+td { padding: 0 1rem 0 0 }
+article { border-top: 1px solid gray; padding: .5rem 0; break-inside: avoid }
+div { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)) }
+p { white-space: pre-wrap; overflow-wrap: anywhere; margin: .2rem 1rem .2rem 0 }
+small { opacity: .7 }
+</style>
+<h1>Answers before and after fine-tuning</h1>
+<p><small>$settings</small></p>
+<img alt="training and validation loss" src="data:image/png;base64,$plot">
+<table><tr><td><td>base model<td>fine-tuned<td></tr>$scores</table>
+<p>$links</p>
+$answers
+""")
+ARTICLE = string.Template("""<article>
+<p><small>$mark</small>
+<b>$instruction</b>
+$input</p>
+<div><p><small>true answer</small>
+$output</p><p><small>base model</small>
+$base_response</p><p><small>fine-tuned</small>
+$model_response</p></div></article>
+""")
+
+
+def write_report(path, answers, scores, settings, plot):
+    """Write the page of all answers, the best ones first.
+
+    answers: entries with base_response and model_response. plot: the bytes of a PNG.
+    """
+    rows = ""
+    for name, base in scores["base"].items():
+        tuned = scores["tuned"][name]
+        cells = (name.replace("_", " "), f"{base:.3f}", f"{tuned:.3f}", better(name))
+        rows += f"<tr><td>{'<td>'.join(cells)}</tr>\n"
+    groups = {"exact": [], "partly": [], "nothing in common": []}
+    for answer in answers:
+        response = answer["model_response"]
+        f1 = token_f1(response, answer["output"])
+        group = "partly" if f1 > 0 else "nothing in common"
+        if answer_words(response) == answer_words(answer["output"]):
+            group = "exact"
+        base_f1 = token_f1(answer["base_response"], answer["output"])
+        mark = f"{group}: F1 {f1:.2f}, base model {base_f1:.2f}"
+        texts = {name: html.escape(visible(str(answer[name]))) for name in answer}
+        groups[group].append((f1, ARTICLE.substitute(texts, mark=mark)))
+    links = []
+    articles = ""
+    for name, group in groups.items():
+        links.append(f'<a href="#{name[:5]}">{name}: {len(group)}</a>')
+        articles += f'<h2 id="{name[:5]}">{name}: {len(group)}</h2>\n'
+        group.sort(key=lambda pair: -pair[0])
+        articles += "".join(article for _, article in group)
+    fields = {"plot": base64.b64encode(plot).decode(), "links": ", ".join(links)}
+    fields |= {"settings": html.escape(settings), "scores": rows, "answers": articles}
+    with whole_file(path) as file:
+        file.write(PAGE.substitute(fields).encode(errors="replace"))
 
 
 # ---- Appendix A. Files and downloads -------------------------------------------------
@@ -1338,7 +1436,11 @@ TIMEOUT = (10, 30)  # seconds: to connect, and of silence
 
 
 class DownloadError(UserError):
-    """Something could not be downloaded."""
+    """Something could not be downloaded. reasons: what PyTorch's and others' errors say."""
+
+    def __init__(self, message, reasons):
+        super().__init__(f"{message} ({reasons})")
+        self.reasons = reasons
 
 
 def download(url, path, check):
@@ -1778,10 +1880,10 @@ def add_up_gradients(model):
             dist.all_reduce(weight.grad)
 
 
-def progress_bar(step, n_steps):
+def progress_bar(total, what, done=0):
     """Return a progress bar, which only shows on a terminal, and only once."""
-    is_hidden = True if RANK > 0 else None  # None: as the terminal is
-    return tqdm(total=n_steps, initial=step, leave=False, disable=is_hidden)
+    is_hidden = True if RANK > 0 or total == 1 else None  # None: as the terminal is
+    return tqdm(total=total, initial=done, desc=what, leave=False, disable=is_hidden)
 
 
 def choose_device(name):
@@ -1962,8 +2064,7 @@ def show_base_model(model, test_set, tokenizer, args):
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
     base = score_model(model, test_set, tokenizer, args.max_new_tokens)
-    print(f"On the answers of the test set, its loss is {base['scores']['loss']:.3f}.")
-    print("Its own answers:")
+    print(f"The loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:")
     show_answers(test_set.entries[:3], {"base model": base["responses"]})
     return base
 
@@ -2008,7 +2109,8 @@ def compare(entries, base, tuned):
     """Print the scores and some answers before and after the training."""
     print(f"{'':16}{'base model':>12}{'fine-tuned':>12}")
     for name, score in tuned["scores"].items():
-        print(f"{name.replace('_', ' '):16}{base['scores'][name]:12.3f}{score:12.3f}")
+        print(f"{name.replace('_', ' '):16}{base['scores'][name]:12.3f}", end="")
+        print(f"{score:12.3f}   {better(name)}")
     answers = {"base model": base["responses"], "fine-tuned": tuned["responses"]}
     show_answers(entries[:3], answers)
 
@@ -2026,10 +2128,14 @@ def write_results(model, entries, base, tuned, metrics, args):
     save_json(answers, out / "instruction-data-with-response.json")
     metrics["scores"] = {"base": base["scores"], "tuned": tuned["scores"]}
     save_json(metrics, out / "metrics.json")
+    names = ("model", "data", "epochs", "batch_size", "lr", "dtype", "device", "seed")
+    settings = ", ".join(f"{name}: {getattr(args, name)}" for name in names)
+    plot = (out / "loss-plot.png").read_bytes()
+    write_report(out / "report.html", answers, metrics["scores"], settings, plot)
     for leftover in (out / UNFINISHED, *out.glob("*.part")):
         leftover.unlink(missing_ok=True)
-    files = "loss-plot.png, instruction-data-with-response.json, metrics.json"
-    print(f"{out}: {files}, {weights.name}")
+    files = "instruction-data-with-response.json, metrics.json, loss-plot.png"
+    print(f"{out}: report.html, {files}, {weights.name}")
 
 
 def run(args):
@@ -2079,6 +2185,18 @@ def run(args):
     print(f"of which fine-tuning {seconds['train']:.0f}.")
     if hasattr(args, "is_stand_in"):
         print("This was the toy model, not GPT-2: see above, under Model.")
+    say_what_next(args)
+
+
+def say_what_next(args):
+    """Print what can be done with the results."""
+    command = "python finetune_gpt2.py"
+    for name in ("weights", "out"):
+        if name in args.given:
+            command += f" --{name} {getattr(args, name)}"
+    print(f"\nTo read all answers, open {Path(args.out) / 'report.html'} in a browser.")
+    print(f'To ask the model:  {command} --ask "Name a fish."')
+    print(f"To take it along:  {command} --export my-model")
 
 
 def use(args):
