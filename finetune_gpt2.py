@@ -672,12 +672,8 @@ def load_model(size, weights_dir, tuned=None):
     model_dir = find_weights(size, weights_dir)
     tokenizer = load_tokenizer(model_dir)
     settings, params = read_checkpoint(model_dir)
-    n_added = settings["n_vocab"] - tokenizer.n_vocab
-    if not 0 <= n_added < 1000:
-        raise UserError(f"{model_dir}: the tokenizer and the model do not match")
-    # Someone may have added tokens, such as one for padding. They are not used here.
-    settings["n_vocab"] = tokenizer.n_vocab
-    params["wte"] = params["wte"][: tokenizer.n_vocab]
+    if tokenizer.n_vocab != settings["n_vocab"]:
+        leave_out_added_tokens(model_dir, tokenizer, settings, params)
     model = empty_model(settings)
     load_weights_into_gpt(model, params)
     if tuned:
@@ -1668,6 +1664,22 @@ def read_hub_weights(files, settings):
     if any(name.startswith(f"h.{settings['n_layer']}.") for name in found):
         raise UserError(f"{files[-1]} has more layers than config.json")
     return params
+
+
+def leave_out_added_tokens(model_dir, tokenizer, settings, params):
+    """Cut settings and params to a tokenizer's tokens, if its <|endoftext|> is theirs.
+
+    Someone may have added tokens behind it, such as one for padding. UserError if not.
+    """
+    ends = []
+    if (model_dir / "config.json").exists():
+        with reading(model_dir / "config.json"):
+            config = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))
+            ends = [config.get("bos_token_id"), config.get("eos_token_id")]
+    if tokenizer.eot_token not in ends or settings["n_vocab"] < tokenizer.n_vocab:
+        raise UserError(f"{model_dir}: the tokenizer and the model do not match")
+    settings["n_vocab"] = tokenizer.n_vocab
+    params["wte"] = params["wte"][: tokenizer.n_vocab]
 
 
 def read_pytorch(file):
