@@ -1047,7 +1047,10 @@ def train_model_simple(
     print(f"epochs: {args.epochs}, steps: {len(steps):,} of ", end="")
     print(f"{max(map(len, steps))} entries, highest learning rate: {args.lr:g}")
     prompt = format_input(val_set.entries[0]) + RESPONSE_HEADER
-    with progress_bar(len(steps), "steps", progress.step) as bar, noting_ctrl_c() as ctrl_c:
+    with (
+        progress_bar(len(steps), "steps", progress.step) as bar,
+        noting_ctrl_c() as ctrl_c,
+    ):
         while not progress.is_over:
             model.train()  # with dropout, if there is any
             optimizer.zero_grad()  # or gradients would add up over the steps, too
@@ -1192,7 +1195,8 @@ PAGE = string.Template("""<!doctype html>
 <style>
 :root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif }
 body { max-width: 70rem; margin: auto; padding: 1rem }
-img { max-width: 100%; background: white }
+h1 { font-size: 1.5rem }
+img { width: 100%; max-width: 44rem; background: white }
 td { padding: 0 1rem 0 0 }
 article { border-top: 1px solid gray; padding: .5rem 0; break-inside: avoid }
 div { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)) }
@@ -1255,7 +1259,9 @@ def write_report(path, answers, scores, settings, plot):
 # How a file gets onto the disk whole or not at all, and also through a bad network.
 def reason(problem):
     """Return what an exception says, in one line."""
-    text = one_line(str(problem).split("(Caused by ")[-1])  # the rest is of no use
+    text = one_line(str(problem))
+    if "(Caused by " in text:  # by requests, which says all that it has tried
+        text = re.sub(r".*(\(Caused by |\): )", "", text).rstrip("\"')")
     return f"{type(problem).__name__}: {text[:300]}"
 
 
@@ -1432,11 +1438,7 @@ TIMEOUT = (10, 30)  # seconds: to connect, and of silence
 
 
 class DownloadError(UserError):
-    """Something could not be downloaded. reasons: what PyTorch's and others' errors say."""
-
-    def __init__(self, message, reasons):
-        super().__init__(f"{message} ({reasons})")
-        self.reasons = reasons
+    """Something could not be downloaded."""
 
 
 def download(url, path, check):
@@ -1460,7 +1462,9 @@ def download(url, path, check):
             problem = f"{url}: {reason(error)}"  # ValueError: of a strange address
         if pause is None:
             raise DownloadError(problem)
-        tqdm.write(f"{problem}; trying again in {pause} s")
+        if pause == PAUSES[0]:
+            host = url.split("//")[-1].split("/")[0]
+            tqdm.write(f"{host} does not deliver {path.name}: trying again")
         time.sleep(pause)
 
 
@@ -1558,11 +1562,7 @@ def find_weights(size, weights_dir):
             return model_dir
         except DownloadError as problem:
             reasons.append(str(problem))
-    raise DownloadError(
-        f"the weights of {size} are not in {model_dir} and cannot be downloaded "
-        f"({'; '.join(reasons)}). Put {', '.join(OPENAI_FILES)} there, or take --model "
-        "tiny"
-    )
+    raise DownloadError(f"{size} cannot be downloaded: {'; '.join(reasons)}")
 
 
 def check_length(file, settings):
@@ -2040,13 +2040,19 @@ def load_chosen_model(args):
         if args.model not in ("auto", Path(args.weights).resolve().name):
             raise UserError(f"{args.weights} is itself a model: leave --model out")
         args.model = Path(args.weights).resolve().name
-    if args.model != "auto":
-        return load_model(args.model, args.weights)
+    is_auto = args.model == "auto"
+    args.model = "124M" if is_auto else args.model
     try:
-        args.model = "124M"
         return load_model(args.model, args.weights)
     except DownloadError as problem:
-        print(f"This is the toy model, not GPT-2, because {problem}\n")
+        folder = Path(args.weights) / args.model
+        advice = f"go online, or put {', '.join(OPENAI_FILES)} into {folder}"
+        if not is_auto:
+            raise UserError(f"{problem}. Please {advice}") from None
+        print(
+            "GPT-2 is not on the disk and cannot be downloaded: this is the toy model."
+        )
+        print(f"To get GPT-2, {advice}.\n(What happened: {problem})\n")
         args.is_stand_in = True
         args.model = "tiny"
         args.weights = str(HERE / "gpt2")
@@ -2076,7 +2082,9 @@ def show_base_model(model, test_set, tokenizer, args):
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
     base = score_model(model, test_set, tokenizer, args.max_new_tokens)
-    print(f"The loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:")
+    print(
+        f"The loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:"
+    )
     show_answers(test_set.entries[:3], {"base model": base["responses"]})
     return base
 
@@ -2092,7 +2100,9 @@ def fine_tune(model, train_set, val_set, tokenizer, args, saved, base):
     if not saved and RANK == 0 and (out / UNFINISHED).exists():
         os.replace(out / UNFINISHED, out / "unfinished.old.pth")
         print(f"{UNFINISHED}, not used without --resume, is now unfinished.old.pth")
+    print("After each epoch, the model answers this entry of the validation set:")
     show_answers(val_set.entries[:1], {})
+    print()
 
     def save(progress):
         if RANK == 0:
