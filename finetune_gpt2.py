@@ -2080,7 +2080,7 @@ def show_base_model(model, test_set, tokenizer, args):
     idx = text_to_token_ids("The capital of France is", tokenizer).to(model.device)
     context_size = model.cfg["context_length"]
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
-    print(f"It continues texts: {token_ids_to_text(idx, tokenizer)!r}")
+    show("continues", token_ids_to_text(idx, tokenizer))
     base = score_model(model, test_set, tokenizer, args.max_new_tokens)
     print(
         f"The loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:"
@@ -2156,8 +2156,10 @@ def write_results(model, entries, base, tuned, metrics, args):
     write_report(out / "report.html", answers, metrics["scores"], settings, plot)
     for leftover in (out / UNFINISHED, *out.glob("*.part")):
         leftover.unlink(missing_ok=True)
-    files = "instruction-data-with-response.json, metrics.json, loss-plot.png"
-    print(f"{out}: report.html, {files}, {weights.name}")
+    print(f"In {out}:")
+    show("answers", "report.html, instruction-data-with-response.json")
+    show("figures", "loss-plot.png, metrics.json")
+    show("weights", weights.name)
 
 
 def run(args):
@@ -2216,9 +2218,9 @@ def say_what_next(args):
     for name in ("weights", "out"):
         if name in args.given:
             command += f" --{name} {getattr(args, name)}"
-    print(f"\nTo read all answers, open {Path(args.out) / 'report.html'} in a browser.")
-    print(f'To ask the model:  {command} --ask "Name a fish."')
-    print(f"To take it along:  {command} --export my-model")
+    print(f"\nTo read the answers, open {Path(args.out) / 'report.html'} in a browser.")
+    print(f'To ask the model: {command} --ask "Name a fish."')
+    print(f"To take it along: {command} --export my-model")
 
 
 def use(args):
