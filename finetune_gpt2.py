@@ -317,7 +317,8 @@ def show_scored_tokens(item, tokenizer):
     pieces = [repr(tokenizer.decode([token]))[1:-1] for token in token_ids]
     print("\nThe first one as the model sees it, with | between two tokens:")
     show("not scored", "|".join(pieces[:prompt_length]), most=2000)
-    is_colored = sys.stdout.isatty()  # on a terminal, the scored ones are green
+    # on a terminal, the scored ones are green
+    is_colored = hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
     print("\x1b[32m" if is_colored else "", end="")
     show("scored", "|".join(pieces[prompt_length:]), most=2000)
     print("\x1b[0m" if is_colored else "", end="")
@@ -877,7 +878,7 @@ def evaluate_model(model, dataset, device):
 
 
 # a word of letters, with the punctuation around it
-WORD = re.compile(r"""["“”(\[]*([^\W\d_]+([-'’.][^\W\d_]+)*)[.,;:!?…"“”)\]]*""")
+WORD = re.compile(r"""["“”„«¿¡(\[]*([^\W\d_]+([-'’.][^\W\d_]+)*)[.,;:!?…"“”»)\]]*""")
 # characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese
 UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff])"
@@ -1167,7 +1168,8 @@ def one_line(text):
 
 def show(label, text, most=130):
     """Print a text, or the beginning of a long one, behind its label."""
-    text = textwrap.shorten(one_line(text), most, placeholder=" ...")
+    text = one_line(text)
+    text = text if len(text) <= most else text[:most] + " ..."
     wrapper = textwrap.TextWrapper(79, f"  {label + ':':<15}", " " * 17)
     wrapper.break_on_hyphens = False
     tqdm.write(wrapper.fill(text))
@@ -1276,6 +1278,17 @@ IMPOSTORS = {
 }
 
 
+def what_it_is(file):
+    """Return a text on a file that is not what its name says, or None."""
+    with suppress(OSError), open(file, "rb") as opened:
+        beginning = opened.read(100).lstrip()
+        for sign, name in IMPOSTORS.items():
+            is_right = sign == b"PK" and Path(file).suffix == ".bin"
+            if beginning.startswith(sign) and not is_right:
+                return f"it is {name}"
+    return None
+
+
 @contextmanager
 def reading(what, file=None):
     """Turn whatever a damaged or missing file makes Python raise into a UserError."""
@@ -1284,11 +1297,7 @@ def reading(what, file=None):
     except UserError:
         raise
     except Exception as problem:
-        cause = reason(problem)
-        with suppress(OSError), open(file or what, "rb") as opened:
-            beginning = opened.read(100).lstrip()
-            for sign, name in IMPOSTORS.items():
-                cause = f"it is {name}" if beginning.startswith(sign) else cause
+        cause = what_it_is(file or what) or reason(problem)
         raise UserError(f"{what} cannot be read ({cause})") from None
 
 
@@ -1358,7 +1367,7 @@ def flatten_chat(record):
     is_chat = isinstance(turns, list) and all(isinstance(turn, dict) for turn in turns)
     if "instruction" in record or not is_chat:
         return record
-    flat = {}
+    flat = {name: record[name] for name in record if record[name] is not turns}
     parts = []
     for turn in turns:
         speaker = str(turn.get("role", turn.get("from")))
@@ -1381,7 +1390,8 @@ def as_entry(record):
                 names[part] = name
     if "instruction" not in names or "output" not in names:
         expected = 'needs "instruction" (or prompt, question) and "output"'
-        raise ValueError(f"{expected} (or completion, ...): it has {', '.join(record)}")
+        found = ", ".join(record)[:200]
+        raise ValueError(f"{expected} (or completion, ...): it has {found}")
     entry = {"instruction": "", "input": "", "output": ""}
     for part, name in names.items():
         if not isinstance(record[name], str | None):
@@ -1956,7 +1966,7 @@ def move_model(model, device, dtype, tokenizer):
     idx = text_to_token_ids("The capital of France is Paris. The capital of", tokenizer)
     with torch.no_grad():
         expected = model.eval()(idx)
-        if not expected.isfinite().all():
+        if not all(weight.isfinite().all() for weight in model.parameters()):
             raise UserError("the weights of the model are damaged: not all are numbers")
         model.to(device).dtype = dtype
         error = (model(idx.to(device)).float().cpu() - expected).abs().max()
@@ -2270,14 +2280,18 @@ def prepare_streams():
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         # of several processes, only the first one speaks
-        if stream is None or stream.closed or (name == "stdout" and RANK > 0):
+        is_closed = stream is None or getattr(stream, "closed", False)
+        if is_closed or (name == "stdout" and RANK > 0):
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, open to the end
         elif hasattr(stream, "reconfigure"):  # letters that it lacks become "?"
             stream.reconfigure(errors="replace", line_buffering=True)
 
 
-def check_early(args):
-    """UserError for what would come to light only late, or after something is made."""
+def check_early(args, is_use):
+    """UserError for what would come to light only late, or after something is made.
+
+    is_use: whether use() is next, and not run().
+    """
     if args.ask is not None and sys.stdout is None:
         raise UserError("standard output is closed, so an answer would be lost")
     if args.ask == "" and sys.stdin is None:
@@ -2286,11 +2300,14 @@ def check_early(args):
     if args.data and not is_address and not Path(args.data).exists():
         raise UserError(f"--data: there is no file {args.data}")
     if "weights" in args.given:
-        sizes = MODELS if args.model == "auto" else [args.model]
+        sizes = [args.model]
+        if args.model == "auto":
+            sizes = MODELS if is_use else ["124M"]
         check_folder(Path(args.weights), sizes)
     os.environ.pop("MPLBACKEND", None)  # that of a notebook may be of no use here
     try:
-        import matplotlib.figure  # noqa: F401, plot_losses will need it
+        if not is_use:
+            import matplotlib.figure  # noqa: F401, plot_losses will need it
     except Exception as problem:  # whatever an installation may have wrong
         cause = f"matplotlib cannot be imported ({reason(problem)})"
         raise UserError(f"{cause}: pip install -r requirements.txt") from None
@@ -2307,9 +2324,10 @@ def main(argv=None):
     else:
         torch.manual_seed(args.seed)
     try:
-        check_early(args)
+        is_use = args.export is not None or args.ask is not None
+        check_early(args, is_use)
         prepare_streams()
-        if args.export or args.ask is not None:
+        if is_use:
             use(args)
         else:
             run(args)

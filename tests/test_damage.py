@@ -719,6 +719,7 @@ def test_damaged_safetensors(shapes_made_once, hub, monkeypatch, block):
                           for name, array in expected.items()}
                 wanted = {names[name]: (np.float32, shape) for name, shape in shapes.items()}
                 twice = len(actual) < len(expected)  # with and without transformer. before the name
+                twice |= any(name.startswith("h.11.") for name in actual)  # it has a layer more
                 assert any(actual.get(name) != value for name, value in wanted.items()) or twice or len(content) > 10**7
             return
         params = dict(result[1].items())
@@ -793,7 +794,9 @@ def lines_of(entries, **settings):
     json.dumps(ENTRIES), json.dumps(ENTRIES, ensure_ascii=False), json.dumps(ENTRIES, indent=4),
     json.dumps(ENTRIES, indent=1).replace("\n", "\r\n"), "\n\n " + json.dumps(ENTRIES) + "\n",
     lines_of(ENTRIES), lines_of(ENTRIES, ensure_ascii=False), lines_of(ENTRIES).rstrip(), f"\n{lines_of(ENTRIES)}\n\n",
-    lines_of(ENTRIES).replace("\n", "\r\n"), lines_of(ENTRIES).replace("\n", "\n \t\n")])
+    lines_of(ENTRIES).replace("\n", "\r\n"), lines_of(ENTRIES).replace("\n", "\n \t\n"),
+    lines_of(ENTRIES).replace("\n", ""), lines_of(ENTRIES).replace("\n", " "), lines_of(ENTRIES, indent=2),
+    json.dumps({"data": ENTRIES}), json.dumps({"version": 1, "train": ENTRIES, "license": {"is": "free"}}, indent=1)])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_json_and_json_lines_with_and_without_byte_order_mark(tmp_path, content, encoding):
     (tmp_path / "data.json").write_bytes(content.encode(encoding))
@@ -811,8 +814,8 @@ def test_letters_that_look_like_the_end_of_a_line_are_letters(tmp_path):
 @pytest.mark.parametrize("number", [1, 2, 9, 14])
 def test_a_bad_entry_is_named_by_number_and_key(tmp_path, as_lines, key, number):
     bad = [0, 1, 1.5, False, True, [], ["x"], {}, math.nan]
-    if key != "input":  # which may be empty, null, or not there
-        bad += [None, "", " ", "\n\t\u00a0", "missing"]
+    if key != "input":  # which may not be there
+        bad += ["missing"]
     for value in bad:
         entries = copy.deepcopy(ENTRIES)
         if value == "missing":
@@ -824,7 +827,27 @@ def test_a_bad_entry_is_named_by_number_and_key(tmp_path, as_lines, key, number)
         content = lines_of(entries) if as_lines else json.dumps(entries)
         (tmp_path / "data.json").write_text(content)
         line = attempt(lambda: ft.download_and_load_file(tmp_path / "data.json"), str(tmp_path / "data.json"))
-        assert re.search(rf"entry {number}\b", line) and f'no text under "{key}"' in line
+        assert re.search(rf"entry {number}\b", line)
+        found = "instruction, input, output".replace(f"{key}, ", "").removesuffix(f", {key}")
+        assert line.endswith(f": it has {found}" if value == "missing" else f'has no text under "{key}"')
+
+
+@pytest.mark.parametrize("as_lines", [False, True])
+@pytest.mark.parametrize("value", [None, "", " ", "\n\t\u00a0"])
+def test_entries_without_a_task_or_an_answer_are_left_out_and_counted(tmp_path, capsys, as_lines, value):
+    entries = copy.deepcopy(ENTRIES)
+    for n in (1, 4, 13):
+        entries[n]["output"] = value
+    for n in (2, 3):  # of which the second has an input
+        entries[n]["instruction"] = value
+    for n in (6, 7):  # as empty as can be: there is nothing to do without
+        entries[n]["input"] = value
+    (tmp_path / "data").write_text(lines_of(entries) if as_lines else json.dumps(entries))
+    read = ft.download_and_load_file(tmp_path / "data")
+    assert [entry["output"] for entry in read] == [ENTRIES[n]["output"] for n in (0, 3, 5, 6, 7, 8, 9, 10, 11, 12)]
+    assert (read[1]["instruction"] or "").strip() == "" and read[1]["input"] == ENTRIES[3]["input"]
+    [line] = capsys.readouterr().out.splitlines()
+    assert "left out" in line and re.findall(r"\d+", line) == ["4"]
 
 
 @pytest.mark.parametrize("entry", [None, 1, "text", ["instruction", "input", "output"], [], True])
@@ -835,7 +858,7 @@ def test_an_entry_that_is_none_is_named(tmp_path, entry):
 
 @pytest.mark.parametrize("typo", [
     lambda line: line.replace('",', '"', 1), lambda line: line[:-1], lambda line: line.replace('"', "'"),
-    lambda line: line[:-1] + ",}", lambda line: line + line, lambda line: "// " + line, lambda line: line + ",",
+    lambda line: line[:-1] + ",}", lambda line: line + "}", lambda line: "// " + line, lambda line: line + ",",
     lambda line: line.replace("{", "(", 1)])
 def test_a_line_with_a_typo_is_named_by_number(tmp_path, typo):
     lines = lines_of(ENTRIES).splitlines()
@@ -859,13 +882,14 @@ NO_JSON, NO_UTF8 = "JSONDecodeError", "UnicodeDecodeError: 'utf-8'"
 
 @pytest.mark.parametrize("content, says", [
     (b"", NO_JSON), (b"\n\n", NO_JSON), (b"\xef\xbb\xbf", NO_JSON), (b"instruction,input,output\n", NO_JSON),
-    (b"<!DOCTYPE html>\n<html>", NO_JSON), (b"[", NO_JSON), (b"[" * 200_000, "RecursionError"),
+    (b"<!DOCTYPE html>\n<html>", "is a web page"), (b"[", NO_JSON), (b"[" * 200_000, "RecursionError"),
     (b'{"a":' * 200_000, "RecursionError"), (b"[1" * 99 + b"9" * 5000, NO_JSON), (b"\x80\x02]q\x00.", NO_UTF8),
     (b"[" + b"9" * 5000 + b"]", "ValueError|entry 1 "),  # too many digits for newer Pythons
-    (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", NO_JSON), (b'"text"', "must hold a list"),
-    (b"null", "must hold a list"), (b"1", "must hold a list"), (b"true", "must hold a list"),
-    (b"NaN", "must hold a list"), (json.dumps({"data": ENTRIES}).encode(), "entry 1 "),
-    (json.dumps(ENTRIES[0], indent=2).encode(), "line 1"),
+    (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", "is a ZIP archive"), (b'"text"', "entry 1 is no object"),
+    (b"null", "entry 1 is no object"), (b"1", "entry 1 is no object"), (b"true", "entry 1 is no object"),
+    (b"NaN", "entry 1 is no object"), (json.dumps({"data": ENTRIES, "more": []}).encode(), "entry 1 .* it has data, more"),
+    (json.dumps({"data": {"train": ENTRIES}}).encode(), "entry 1 .* it has data"),
+    (b"[" + json.dumps(ENTRIES).encode() + b"]", "entry 1 is no object"), (b"[1] [2]", "entry 1 is no object"),
     (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16"), NO_UTF8),
     (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16-le"), NO_UTF8),
     (json.dumps(ENTRIES).encode("utf-16-le"), NO_JSON),
@@ -893,22 +917,34 @@ def test_too_few_entries_are_counted(tmp_path, n):
 # ---- Fuzz: data ----
 
 
+def values_by_definition(text):
+    """Return the JSON values in a text, with nothing but white space between them."""
+    if not text.strip(" \t\r\n"):
+        return []
+    value, end = json.JSONDecoder().raw_decode(text.lstrip(" \t\r\n"))
+    return [value, *values_by_definition(text.lstrip(" \t\r\n")[end:])]
+
+
 def entries_by_definition(content):
-    """Return the entries if the content is data: UTF-8, a list or lines of objects with two texts that are not empty,
-    and perhaps a third."""
+    """Return the entries if the content is data: UTF-8, a list, or values one after the other, or an object with one
+    list in it; of objects with an instruction, an output and perhaps an input, which are texts or null. Without those
+    that lack a task or an answer."""
     try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-        if text.strip().startswith("{"):
-            data = [json.loads(line) for line in text.split("\n") if line.strip()]
-        else:
-            data = json.loads(text)
-        assert isinstance(data, list)
+        data = values_by_definition(content.decode("utf-8-sig"))
+        if len(data) == 1 and isinstance(data[0], list):
+            data = data[0]
+        elif len(data) == 1 and isinstance(data[0], dict):
+            lists = [value for value in data[0].values() if isinstance(value, list)]
+            data = lists[0] if len(lists) == 1 else data
+        assert content.strip() and data is not None
         for entry in data:
-            assert all(isinstance(entry[key], str) for key in ("instruction", "output"))
-            assert isinstance(entry.get("input"), (str, type(None)))
-            assert entry["instruction"].strip() and entry["output"].strip()
-        return data
-    except (ValueError, AssertionError, KeyError, TypeError, RecursionError):
+            assert {"instruction", "output"} <= entry.keys()
+            assert all(isinstance(entry.get(key), (str, type(None))) for key in ("instruction", "input", "output"))
+        data = [{**entry, **{key: entry.get(key) or "" for key in ("instruction", "input", "output")}}
+                for entry in data]
+        return [entry for entry in data
+                if entry["output"].strip() and (entry["instruction"].strip() or entry["input"].strip())]
+    except (ValueError, AssertionError, AttributeError, TypeError, RecursionError):
         return None
 
 
@@ -935,7 +971,7 @@ def test_damaged_data(tmp_path, tiny_tokenizer, as_lines, block):
         result, expected = attempt(lambda: ft.download_and_load_file(file), str(file)), entries_by_definition(content)
         assert isinstance(result, str) == (expected is None)
         if expected is not None:
-            assert json.dumps(result) == json.dumps(expected)  # which also says that NaN is NaN
+            assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)  # which also says that NaN is NaN
             loaded.append(number)
             if number % 10 == 0 and len(content) < 100_000:  # it can also be used
                 assert len(ft.InstructionDataset(result, tiny_tokenizer)) == len(result)

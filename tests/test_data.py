@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, run_here
 from tiktoken.load import data_gym_to_mergeable_bpe_ranks
 
 import finetune_gpt2 as ft
@@ -37,13 +37,13 @@ def test_split_needs_ten():
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"{", "line 1 column 3"), (b"3", "must hold a list"), (b"\xff\xfe[", "has to be JSON in UTF-8, cannot be read"),
+    (b"{", "line 1 column 2"), (b"3", "entry 1 is no object"), (b"\xff\xfe[", "has to be JSON in UTF-8, cannot be read"),
     (b"[1]", "entry 1 is no object"), (json.dumps([ENTRY, [ENTRY]]).encode(), "entry 2 is no object"),
-    (json.dumps([ENTRY, {"instruction": "x", "input": ""}]).encode(), 'entry 2 has no text under "output"'),
-    (json.dumps([ENTRY, {"input": "x", "output": "y"}]).encode(), 'entry 2 has no text under "instruction"'),
+    (json.dumps([ENTRY, {"instruction": "x", "input": ""}]).encode(), "it has instruction, input"),
+    (json.dumps([ENTRY, {"input": "x", "output": "y"}]).encode(), "it has input, output"),
     (json.dumps([{**ENTRY, "input": ["red"]}]).encode(), 'entry 1 has no text under "input"'),
     (json.dumps([{**ENTRY, "input": 0}]).encode(), 'entry 1 has no text under "input"'),
-    (json.dumps([ENTRY, ENTRY, {**ENTRY, "output": " "}]).encode(), 'entry 3 has no text under "output"')])
+    (json.dumps([ENTRY, ENTRY, {**ENTRY, "output": 5}]).encode(), 'entry 3 has no text under "output"')])
 def test_bad_data_is_named(tmp_path, content, says):
     (tmp_path / "data.json").write_bytes(content)
     with pytest.raises(ft.UserError) as problem:
@@ -59,7 +59,7 @@ def test_entries_without_input_and_with_null_have_none(tmp_path, tiny_tokenizer,
     lines = "\n".join(json.dumps(entry) for entry in entries)
     (tmp_path / "data").write_text(lines if as_lines else json.dumps(entries))
     read = ft.download_and_load_file(tmp_path / "data")
-    assert read == entries
+    assert read == [{**entry, "input": entry.get("input") or ""} for entry in entries]
     prompts = [ft.format_input(entry) for entry in read]
     assert prompts[0] == prompts[1] == prompts[2] == ft.format_input(ENTRY)
     assert prompts[3] == prompts[0] + "\n\n### Input:\nred"
@@ -280,7 +280,7 @@ def shown(entry, tokenizer, stream, monkeypatch):
     return stream.getvalue(), "|".join(pieces[:prompt_length]), "|".join(pieces[prompt_length:]), item
 
 
-@pytest.mark.parametrize("entry", [ENTRY, ODD, {**ODD, "output": "appropriately punctuation " * 425}])
+@pytest.mark.parametrize("entry", [ENTRY, ODD])
 def test_all_tokens_are_shown_and_the_scored_ones_told_apart(tiny_tokenizer, monkeypatch, entry):
     printed, not_scored, scored, (token_ids, prompt_length) = shown(entry, tiny_tokenizer, io.StringIO(), monkeypatch)
     assert scored.endswith("|<|endoftext|>")
@@ -288,6 +288,15 @@ def test_all_tokens_are_shown_and_the_scored_ones_told_apart(tiny_tokenizer, mon
     numbers = [int(number) for number in re.findall(r"\d+", printed.splitlines()[-1])]
     assert numbers == [len(token_ids), len(token_ids) - prompt_length]
     assert "\x1b" not in printed and all(line.isprintable() and len(line) < 100 for line in printed.splitlines())
+
+
+def test_of_many_tokens_the_first_are_shown(tiny_tokenizer, monkeypatch):
+    entry = {**ODD, "output": "appropriately punctuation " * 425}
+    printed, not_scored, scored, (token_ids, prompt_length) = shown(entry, tiny_tokenizer, io.StringIO(), monkeypatch)
+    printed, numbers = packed(printed).split("...")
+    before, after = printed.split("scored:")[1:]
+    assert before == packed(not_scored) and packed(scored).startswith(after) and 500 < len(after) < 2000
+    assert numbers == f"{len(token_ids)}tokensinall,{len(token_ids) - prompt_length}ofthemscored"
 
 
 def test_tokens_are_colored_on_a_terminal_only(tiny_tokenizer, monkeypatch):
@@ -298,3 +307,204 @@ def test_tokens_are_colored_on_a_terminal_only(tiny_tokenizer, monkeypatch):
     assert before + within + after == plain
     assert packed(within) == "scored:" + packed(scored)
     assert colored.index("\x1b[32m") < colored.index("\x1b[0m")
+
+
+# ---- Entries as people have them ----
+
+
+def read(tmp_path, content):
+    file = tmp_path / "data"
+    file.write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    return ft.download_and_load_file(file)
+
+
+def parts(entries):
+    return [tuple(entry[part] for part in ("instruction", "input", "output")) for entry in entries]
+
+
+def turns(*texts, who=("user", "assistant"), keys=("role", "content")):
+    return [dict(zip(keys, pair, strict=True)) for pair in zip(who, texts, strict=True)]
+
+
+SHAREGPT = {"who": ("human", "gpt"), "keys": ("from", "value")}
+SYSTEM = ("system", "user", "assistant")
+
+
+@pytest.mark.parametrize("record, expected, unused", [
+    ({"instruction": "Q", "output": "A"}, ("Q", "", "A"), ""), ({"prompt": "Q", "completion": "A"}, ("Q", "", "A"), ""),
+    ({"question": "Q", "answer": "A"}, ("Q", "", "A"), ""), ({"prompt": "Q", "response": "A"}, ("Q", "", "A"), ""),
+    ({"question": "Q", "context": "C", "answer": "A", "id": 7}, ("Q", "C", "A"), "id"),
+    ({"instruction": "Q", "context": "C", "response": "A", "category": "closed_qa"}, ("Q", "C", "A"), "category"),
+    ({"instruction": "Q", "context": "", "response": "A"}, ("Q", "", "A"), ""),
+    ({"instruction": "Q", "input": "C", "output": "A", "history": [["x", "y"]], "system": "S"}, ("Q", "C", "A"),
+     "history, system"),
+    ({"instruction": "Q", "input": "C", "output": "A", "text": "QCA", "prompt": "no", "answer": "no", "context": "no"},
+     ("Q", "C", "A"), "answer, context, prompt, text"),
+    ({"output": "A", "input": None, "instruction": "Q"}, ("Q", "", "A"), ""),
+    ({"instruction": "", "input": "C", "output": "A"}, ("", "C", "A"), ""),
+    ({"instruction": None, "context": "C", "response": "A"}, ("", "C", "A"), ""),
+    ({"messages": turns("Q", "A")}, ("Q", "", "A"), ""),
+    ({"messages": turns("S", "Q", "A", who=SYSTEM)}, ("Q", "", "A"), "system"),
+    ({"conversations": turns("Q", "A", **SHAREGPT)}, ("Q", "", "A"), ""),
+    ({"conversations": turns("S", "Q", "A", who=("system", "human", "gpt"), keys=("from", "value"))}, ("Q", "", "A"),
+     "system"),
+    ({"conversations": turns("Q", "A", **SHAREGPT), "system": "S", "id": "7"}, ("Q", "", "A"), "id, system"),
+    ({"conversations": turns("Q", "A")}, ("Q", "", "A"), ""), ({"messages": turns("Q", "A", **SHAREGPT)}, ("Q", "", "A"), ""),
+    ({"instruction": "Q", "output": "A", "messages": turns("x", "y")}, ("Q", "", "A"), "messages")])
+def test_other_shapes_of_the_same_are_taken(tmp_path, capsys, record, expected, unused):
+    """What is not used is named, once for all entries."""
+    for content in ([record] * 12, "\n".join([json.dumps(record)] * 12), {"data": [record] * 12, "version": "1"}):
+        read_entries = read(tmp_path, content)
+        assert parts(read_entries) == [expected] * 12
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == bool(unused) and all(line.endswith(f": {unused}") and "not used" in line for line in lines)
+    assert ft.format_input(read_entries[0]) == ft.format_input(dict(zip(ENTRY, expected, strict=True)))
+
+
+def test_one_file_may_have_several_shapes(tmp_path, capsys):
+    records = [{"prompt": "Q", "completion": "1", "b": 1}, {"messages": turns("Q", "2")}, ENTRY, {**ENTRY, "a": 2, "b": 3}]
+    assert [entry["output"] for entry in read(tmp_path, records)] == ["1", "2", "Blue", "Blue"]
+    assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == ["a, b"]
+
+
+@pytest.mark.parametrize("record, says", [
+    ({"text": "Q A"}, "it has text"), ({"prompt": "Q", "chosen": "A", "rejected": "B"}, "it has prompt, chosen, rejected"),
+    ({"Instruction": "Q", "Output": "A"}, "it has Instruction, Output"), ({"output": "A"}, "it has output"),
+    ({"query": "Q", "context": "C", "answer": "A"}, "it has query, context, answer"),
+    ({"input": "Q", "output": "A"}, "it has input, output"), ({"instruction": "Q", "input": "C"}, "it has instruction, input"),
+    ({"question": "Q", "context": "C", "answers": {"text": ["A"]}}, "it has question, context, answers"),
+    ({"messages": turns("Q", "A", "Q", "A", who=("user", "assistant") * 2)}, "a chat that is not one question and one"),
+    ({"conversations": turns("A", "Q", who=("gpt", "human"), keys=("from", "value"))}, "a chat that is not one question"),
+    ({"messages": turns("Q", who=("user",))}, "a chat that is not one question"), ({"messages": []}, "a chat that is not"),
+    ({"messages": turns("S", "A", who=("system", "assistant"))}, "a chat that is not"),
+    ({"prompt": "Q", "messages": turns("Q", "A", "Q", "A", who=("user", "assistant") * 2)}, "a chat that is not one"),
+    ({"messages": ["Q", "A"]}, "it has messages"), ({"messages": "Q"}, "it has messages"),
+    ({"messages": [{"role": ["user"], "content": "Q"}, {"role": None}]}, "a chat that is not"),
+    ({"messages": turns([{"type": "text", "text": "Q"}], "A")}, 'no text under "instruction"'),
+    ({"prompt": turns("Q", who=("user",)), "completion": turns("A", who=("assistant",))}, 'no text under "prompt"'),
+    ({"question": "Q", "answer": 4}, 'no text under "answer"'), ({"instruction": ["Q"], "output": ["A"]}, 'under "instruction"')])
+def test_what_is_in_doubt_is_refused_with_its_keys(tmp_path, record, says):
+    for content in ([ENTRY, ENTRY, record], "\n".join(json.dumps(each) for each in (ENTRY, ENTRY, record))):
+        with pytest.raises(ft.UserError) as problem:
+            read(tmp_path, content)
+        line = str(problem.value)
+        assert "data: entry 3 " in line and says in line and line.isprintable()
+        if "it has" in says:  # and what is expected
+            assert '"instruction"' in line and "prompt" in line and '"output"' in line and "completion" in line
+
+
+@pytest.mark.parametrize("records", [[{"x" * 400_000: 1}], {str(n): ENTRY for n in range(60_000)},
+                                     [{f"\x1b[31m{n}": 1 for n in range(50_000)}]])
+def test_many_and_long_keys_are_no_long_line(tmp_path, records):
+    """Such as of a dict with a number for each entry."""
+    (tmp_path / "data").write_text(json.dumps(records))
+    _, err = run_here("--model", "tiny", "--device", "cpu", "--data", "data", cwd=tmp_path, status=1)
+    assert err.startswith("error: data: entry 1 ") and len(err) < 2500 and err[:-1].isprintable()
+
+
+def test_many_and_long_unused_keys_are_no_long_line(tmp_path, capsys):
+    assert len(read(tmp_path, [{**ENTRY, f"key {n}": n, "\x1b[31m" + "k" * n: n} for n in range(1000)])) == 1000
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.isprintable() and 100 < len(line) < 500
+
+
+@pytest.mark.parametrize("start, says", [
+    (b"<!DOCTYPE html><html>", "web page"), (b"\n  <html>", "web page"), (b"PK\x03\x04", "ZIP"), (b"\x1f\x8b\x08\0", "compressed"),
+    (b"PAR1\x15\x04", "Parquet"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull")])
+def test_other_files_are_called_what_they_are(tmp_path, start, says):
+    (tmp_path / "data.json").write_bytes(start + bytes(range(256)))
+    with pytest.raises(ft.UserError, match=rf"data\.json.* cannot be read \(it is .*{says}"):
+        ft.load_entries(tmp_path / "data.json")
+
+
+# ---- What is shown of them ----
+
+
+@pytest.mark.parametrize("text", ["把下面的句子翻译成英文。" * 100, "x" * 1000, "ok " + "x" * 1000, "word " * 300])
+@pytest.mark.parametrize("most", [130, 400])
+def test_of_a_long_text_the_beginning_is_shown(capsys, text, most):
+    """Also where there are no spaces to cut it at."""
+    ft.show("label", text, most)
+    line = "".join(line[17:].ljust(62) if text[1] == "o" else line[17:] for line in capsys.readouterr().out.splitlines())
+    line = " ".join(line.split())
+    shown = line.removesuffix("...").rstrip()
+    assert line.endswith("...") and len(line) <= most
+    assert text.startswith(shown) and len(shown) > most - 60
+
+
+HOSTILE = "\x1b]0;title\x07 \x1b[31m red \x9b31m \u202e \u2028 \x00"
+
+
+def test_no_sign_of_the_data_reaches_the_terminal(small_weights, tmp_path):
+    """From no place of it: keys, instructions, inputs, answers. The file of the answers has them all the same."""
+    data = [{"instruction": f"{n} {HOSTILE}", "input": HOSTILE, "output": HOSTILE + "x", HOSTILE: n} for n in range(20)]
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    settings = ["--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32", "--weights", small_weights]
+    out, err = run_here("--model", "tiny", *settings, "--data", "data.json", cwd=tmp_path)
+    assert all(sign.isprintable() or sign in "\n\t" for sign in out + err)
+    answers = json.loads((tmp_path / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
+    assert {entry["input"] for entry in answers} == {HOSTILE}
+
+
+@pytest.mark.parametrize("part", ["instruction", "input", "output"])
+def test_a_huge_first_entry_is_not_printed_whole(small_weights, tmp_path, part):
+    """Here, it is then too long for the context, and another is the first that the model sees."""
+    data = [{**ENTRY, "instruction": f"Name {n}."} for n in range(20)]
+    data[0][part] = "start " + "a long text " * 30_000
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    settings = ["--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32", "--weights", small_weights]
+    out, _ = run_here("--model", "tiny", *settings, "--data", "data.json", cwd=tmp_path)
+    assert len(out) < 12_000 and max(map(len, out.splitlines())) < 2500 and "start a long text" in out
+    metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
+    assert "entries too long for the context: 1\n" in out and metrics["entries too long for the context"] == 1
+
+
+# ---- Which entries train and which test ----
+
+
+def prepare(tmp_path, entries, *arguments):
+    (tmp_path / "data.json").write_text(json.dumps(entries))
+    return ft.prepare_data(ft.parse_args(["--data", str(tmp_path / "data.json"), *map(str, arguments)]))
+
+
+SORTED = [{"instruction": f"Do {kind} {n}.", "input": "", "output": kind} for kind in "abcde" for n in range(40)]
+
+
+def test_the_order_of_the_file_is_kept_unless_shuffle_is_asked_for(tmp_path):
+    train, test, val = prepare(tmp_path, SORTED)
+    assert train + test + val == SORTED and {entry["output"] for entry in test} == {"e"}
+    train, test, val = mixed = prepare(tmp_path, SORTED, "--shuffle")
+    assert (len(train), len(test), len(val)) == (170, 20, 10)
+    assert train + test + val != SORTED and sorted(map(str, train + test + val)) == sorted(map(str, SORTED))
+    assert len({entry["output"] for entry in test}) >= 3
+    assert prepare(tmp_path, SORTED, "--shuffle") == mixed != prepare(tmp_path, SORTED, "--shuffle", "--seed", 4)
+
+
+def test_a_limit_takes_the_first_of_the_shuffled(tmp_path):
+    everything = sum(prepare(tmp_path, SORTED, "--shuffle"), [])
+    some = sum(prepare(tmp_path, SORTED, "--shuffle", "--limit", 30), [])
+    assert some == everything[:30] and len({entry["output"] for entry in some}) >= 3
+    assert sum(prepare(tmp_path, SORTED, "--limit", 30), []) == SORTED[:30]
+
+
+@pytest.mark.parametrize("entries, n", [
+    ([ENTRY] * 30, 3), (SORTED, 0), ([{**ENTRY, "output": str(n)} for n in range(30)], 3),  # the same question is enough
+    ([{**ENTRY, "input": str(n)} for n in range(30)], 0), (SORTED[:38] + SORTED[:2], 0),  # these are to validate with
+    (SORTED[:34] + SORTED[:1] + SORTED[40:45], 1), (SORTED[:34] + SORTED[40:41] * 4 + SORTED[50:52], 0)])
+def test_test_entries_that_are_trained_on_are_counted(tmp_path, capsys, entries, n):
+    prepare(tmp_path, entries)
+    line = re.search(r"^(\d+) to test are also trained on", capsys.readouterr().out, re.MULTILINE)
+    assert (line is None) if n == 0 else int(line[1]) == n
+
+
+def test_a_model_may_have_data_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(ft, "HERE", tmp_path)
+    (tmp_path / "gpt2" / "small").mkdir(parents=True)
+    (tmp_path / "instruction-data.json").write_text(json.dumps(SORTED))
+    (tmp_path / "gpt2" / "small" / "instruction-data.json").write_text(json.dumps(SORTED[:40]))
+    (tmp_path / "third.json").write_text(json.dumps(SORTED[:20]))
+    for model, words, n in (("124M", [], 200), ("small", [], 40), ("small", ["--data", str(tmp_path / "third.json")], 20)):
+        args = ft.parse_args(words)
+        args.model = model
+        assert sum(ft.prepare_data(args), []) == SORTED[:n]
+        assert args.data.endswith(".json") and args.given.keys() <= {"data"}

@@ -1006,6 +1006,7 @@ RUN = ["--model", "124M", "--device", "cpu", "--dtype", "float32", "--limit", "1
 
 
 def run_mirrored(script, tmp_path):
+    (tmp_path / "weights" / "124M").mkdir(parents=True, exist_ok=True)
     script.main([*RUN, "--weights", str(tmp_path / "weights"), "--out", str(tmp_path / "out")])
 
 

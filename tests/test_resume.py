@@ -229,14 +229,19 @@ def asks_for_nothing(url, tmp_path, monkeypatch, *settings):
     monkeypatch.setattr(ft, "PAUSES", ())
     monkeypatch.setattr(ft, "OPENAI_URL", url + "/{size}/{file}")
     monkeypatch.setattr(ft, "HUB_URL", url + "/{name}/{file}")
+    (tmp_path / "weights" / "124M").mkdir(parents=True)
     words = ["--data", f"{url}/data.json", "--weights", tmp_path / "weights", "--model", "124M", *settings]
     Handler.requested.clear()
     with pytest.raises(SystemExit) as stop:
         ft.main([*map(str, words)])
-    assert Handler.requested == [] and not (tmp_path / "weights").exists()
+    assert Handler.requested == [] and not list((tmp_path / "weights" / "124M").iterdir())
+    good = ["--out", str(tmp_path / "good"), "--device", "cpu"]
     with pytest.raises(SystemExit):
-        ft.main([*map(str, words), "--out", str(tmp_path / "good"), "--device", "cpu"])
-    assert Handler.requested[0] == "/data.json" and len(Handler.requested) > 1  # it would have asked for both
+        ft.main([*map(str, words), *good])
+    assert Handler.requested[0] == "/124M/hparams.json"  # it would have asked for the weights, and for the data:
+    with pytest.raises(SystemExit):
+        ft.main(["--data", f"{url}/data.json", "--model", "tiny", "--limit", "5", *good])
+    assert Handler.requested[-1] == "/data.json"
     assert isinstance(stop.value.code, str) and len(stop.value.code.splitlines()) == 1
     return stop.value.code
 

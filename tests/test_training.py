@@ -1,6 +1,8 @@
 """Loss, scores, the optimizer and the loop: what is scored, what a mean is taken over, and that it learns."""
 import copy
+import json
 import math
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -151,10 +153,62 @@ def test_weight_decay_is_for_matrices_only(small_model):
 @pytest.mark.parametrize("response, truth, exact, f1", [
     ("The capital is Nairobi.", "the capital is nairobi", True, 1.0), ("An apple", "apple", True, 1.0),
     ("cat dog", "dog bird", False, 0.5), ("a b b", "b b b", False, 4 / 5), ("", "x", False, 0.0),
-    ("", "the", True, 1.0), ("yes", "no", False, 0.0)])
+    ("", "the", False, 0.0), ("yes", "no", False, 0.0)])
 def test_scores_by_hand(response, truth, exact, f1):
     assert (ft.answer_words(response) == ft.answer_words(truth)) is exact
     assert ft.token_f1(response, truth) == pytest.approx(f1)
+
+
+@pytest.mark.parametrize("response, truth", [
+    ("3.5", "35"), ("It is 3.5.", "It is 35."), ("-5", "5"), ("−5", "5"), ("+5", "-5"), ("+", "-"),
+    ("10-4", "104"), ("2/3", "23"), ("$6.50", "$650"), ("$5", "5"), ("50%", "50"), ("2018-03-09", "20180309"),
+    ("3:00", "300"), ("1.5.2", "15.2"), (".5", "5"), ("-1, 2", "1, 2"), ("5 - 3", "5 + 3"), ("x^2", "x2"), ("x = 1", "x 1"),
+    ("C++", "C"), ("C#", "C"), ("a != b", "a = b"), ("a < b", "a > b"), ("f(x)", "fx"), ("[1, 2]", "[12]"), ("<b>", "b"),
+    ("print('x')", "print(x)"), ("n * m", "n + m"), ("!", "?"), ("...", "!"), (":)", ":("), ("->", "<-"), ("≤", "≥"),
+    ("", "A"), ("", "the"), ("A", "The"), ("an", "a"), ("", "."), ("", "?"), ("Vitamin A", "Vitamin"), ("A, B", "B"),
+    ("Hepatitis A", "Hepatitis B"), ("🙂", "🙁"), ("", "。"), ("well-known", "wellknown"),
+    ("北京", "东京"), ("เชียง", "เชีย")])
+def test_what_means_something_else_is_not_equal(response, truth):
+    for one, other in ((response, truth), (truth, response)):
+        assert ft.answer_words(one) != ft.answer_words(other) and ft.token_f1(one, other) < 1.0
+        assert ft.token_f1(one, other) == ft.token_f1(other, one)
+    if not response:
+        assert ft.token_f1(response, truth) == 0.0
+
+
+@pytest.mark.parametrize("response, truth", [
+    ("", ""), ("  ", ""), ("A", "a"), ("?", " ? "), ("Yes!", "yes"), ("Yes, really?!", "yes really"), ("It is 3.5.", "it is 3.5"),
+    ("-5.", "-5"), ("The total is $6.50.", "total is $6.50"), ("3, 4, and 5", "3 4 and 5"), ("An apple; a pear", "apple pear"),
+    ('He said "yes".', "he said yes"), ("“Yes,” he said", "yes he said"), ("(sometimes)", "sometimes"),
+    ("Done...", "done"), ("Done…", "done"), ("The capital\nis  Nairobi", "capital is nairobi"), ("don't", "DON'T"),
+    ("北京。", "北京"), ("北 京", "北京"), ("はい、東京", "はい東京")])
+def test_what_means_the_same_is_equal(response, truth):
+    assert ft.answer_words(response) == ft.answer_words(truth)
+    assert ft.token_f1(response, truth) == ft.token_f1(truth, response) == 1.0
+
+
+@pytest.mark.parametrize("response, truth, f1", [
+    ("The answer is 3.5", "The answer is 35", 2 / 3), ("3 + 4", "3 - 4", 2 / 3), ("x = -5", "x = 5", 2 / 3),
+    ("the a an", "", 0.0), ("1 2 2", "2 2 3", 2 / 3),
+    ("北京是首都", "东京是首都", 4 / 5),  # Chinese: one of five characters
+    ("東京です", "東京", 2 / 3), ("アメリカ", "アフリカ", 3 / 4),  # Japanese
+    ("กาแฟ", "กาแ", 6 / 7), ("កា", "ក", 2 / 3), ("ລາວ", "ລາ", 4 / 5),
+    ("Python很好", "Python很坏", 2 / 3), ("서울 입니다", "서울", 2 / 3)])  # Korean has spaces
+def test_shared_words_by_hand(response, truth, f1):
+    assert ft.token_f1(response, truth) == pytest.approx(f1) == ft.token_f1(truth, response)
+    assert (ft.answer_words(response) == ft.answer_words(truth)) is False
+
+
+def test_no_sign_of_our_own_answers_is_lost():
+    """Those inside or before a number, in each answer; and no answer counts as nothing."""
+    sign = re.compile(r"(?<=\d)[-.,:/](?=\d)|[-+$.](?=\d)")
+    answers = [entry["output"] for entry in json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))]
+    signed = [answer for answer in answers if sign.search(answer)]
+    assert len(signed) > 50
+    for answer in signed:
+        assert ft.token_f1(answer, sign.sub("", answer)) < 1 and ft.answer_words(answer) != ft.answer_words(sign.sub("", answer))
+    for answer in answers:
+        assert ft.answer_words(answer) and ft.token_f1("", answer) == 0.0 and ft.token_f1(f" {answer}\n", answer) == 1.0
 
 
 def toy_entries():
@@ -369,6 +423,8 @@ def test_shares_of_processes_give_the_gradients_of_the_whole(small_model, monkey
     (loss, n), whole = gradients(small_model, dataset, 7)
     monkeypatch.setattr(ft, "N_RANKS", n_ranks)
     monkeypatch.setattr(ft, "of_all_processes", lambda value: [value])
+    added_up = []
+    monkeypatch.setattr(ft, "add_up_gradients", added_up.append)
     losses, shares = [], []
     for rank in range(n_ranks):
         monkeypatch.setattr(ft, "RANK", rank)
@@ -378,6 +434,7 @@ def test_shares_of_processes_give_the_gradients_of_the_whole(small_model, monkey
         shares.append(share)
     assert loss == pytest.approx(sum(losses), rel=1e-5)
     assert torch.allclose(whole, sum(shares), atol=1e-6)
+    assert added_up == [small_model] * n_ranks  # once a step
 
 
 def test_a_mean_of_means_is_not_the_mean(small_model):

@@ -219,7 +219,7 @@ def test_transformers_can_pad(folder, tuned):
 
 def test_folder_is_complete(folder):
     names = {"config.json", "generation_config.json", "model.safetensors", "vocab.json", "merges.txt",
-             "tokenizer_config.json"}
+             "tokenizer_config.json", "Modelfile"}
     assert {path.name for path in (folder / "hub").iterdir()} == names
     config = json.loads((folder / "hub" / "config.json").read_text())
     assert config["model_type"] == "gpt2" and config["architectures"] == ["GPT2LMHeadModel"]
