@@ -522,16 +522,18 @@ class GPTModel(nn.Module):
 
         The higher, the likelier. wanted, (N,): indices of some of the B * T tokens.
         Then there are logits for these only, (N, V), as out_head is a third of the work
-        in GPT-2 small. padding, (B,), and caches: see section 7.
+        in GPT-2 small. padding, (B, 2), and caches: see section 7.
         """
         start = caches[0].length if caches else 0
         end = start + in_idx.shape[1]
-        places = torch.arange(start, end, device=in_idx.device)  # (T,)
+        columns = torch.arange(end, device=in_idx.device)  # (S,)
+        places = columns[start:]  # (T,)
         is_padding = None
-        if padding is not None:  # it is hidden, and places are counted after it
-            padding = padding[:, None]
-            is_padding = torch.arange(end, device=in_idx.device) < padding  # (B, S)
-            places = (places - padding).clamp(min=0)  # (B, T)
+        if padding is not None:  # it is hidden, and places are counted without it
+            first = padding[:, :1]
+            behind = padding[:, 1:]
+            is_padding = (columns >= first) & (columns < behind)  # (B, S)
+            places = torch.where(places < behind, places, places - behind + first)
         with self.autocast():
             # What a token is and where it stands are added up; attention by itself
             # would not know the order of the tokens. (Sparse: this is self.tok_emb(),
@@ -692,9 +694,9 @@ def load_model(size, weights_dir, tuned=None):
 #   the keys and values of earlier tokens never change. They are kept, and only the
 #   newest token passes through the model.
 # - Many texts at once: most of the time goes into fetching the weights from memory, for
-#   one text or for a hundred. Shorter prompts get padding in front, so that all texts
-#   go on in the same column. Attention does not see it, and places are counted after
-#   it, so it changes no answer.
+#   one text or for a hundred. Shorter prompts get padding, so that all texts go on in
+#   the same column. Attention does not see it, and it takes no place, so it changes no
+#   answer. And what all prompts begin with is read only once.
 # - When more than half of the texts in a batch have ended, these leave it.
 @torch.no_grad()  # no learning here: PyTorch need not keep what backward() would use
 def generate_text_simple(model, idx, max_new_tokens, context_size):
@@ -728,7 +730,7 @@ class KeyValueCache:
         return self.both[:, :, :, :end]
 
     def keep(self, rows):
-        """Keep only some rows of the batch."""
+        """Keep only some rows of the batch, or one of them several times."""
         self.both = self.both[:, rows]
 
 
@@ -763,8 +765,8 @@ def generate(
     """Continue each row of idx, (B, T), by up to max_new_tokens: (B, T + n).
 
     It stops when the context is full or all rows have said eos_id (end of sequence); a
-    row that is done repeats it. padding, (B,): how many tokens in front of each row are
-    no text.
+    row that is done repeats it. padding, (B, 2): the first column of each row that is
+    no text, and the one behind the last. The columns before it are the same in all.
     """
     B, T = idx.shape
     end = max(T, min(T + max_new_tokens, context_size))
@@ -772,9 +774,14 @@ def generate(
     rows = torch.arange(B, device=idx.device)  # which rows are still being written
     is_done = torch.zeros_like(rows, dtype=torch.bool)  # and which of these have ended
     caches = [KeyValueCache(end) for _ in model.trf_blocks]
-    newest = idx  # what has yet to pass through the model: (rows, T), later (rows, 1)
+    n_shared = 0 if padding is None else int(padding[0, 0])
+    newest = idx[:, n_shared:]  # what has yet to pass through the model
     column = T
     with model.autocast():  # around the loop, so that weights are converted only once
+        if n_shared > 0:
+            model(idx[:1, :n_shared], rows[:1], None, caches)  # only for the caches
+            for cache in caches:
+                cache.keep(torch.zeros_like(rows))  # row 0, for each row
         while column < end and len(rows) > 0:
             n = newest.shape[1]
             # the index of each row's last token; with 2 rows of 3 tokens: 2 and 5
@@ -805,28 +812,63 @@ def generate_responses(model, prompts, tokenizer, max_new_tokens, **sampling):
     """
     model.eval()  # without dropout
     end_of_text = tokenizer.eot_token
-    answers = {}
     context_size = model.cfg["context_length"]
-    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    # When the context is full, a whole batch stops. So texts that may fill it, the last
-    # ones in this order, go alone.
-    n_safe = sum(len(prompt) + max_new_tokens <= context_size for prompt in prompts)
+    n_shared = shared_beginning(prompts)
+    answers = {}
     bar = progress_bar(len(prompts), "answers")
-    for batch in chunks(by_length[:n_safe], 96) + chunks(by_length[n_safe:], 1):
-        longest = len(prompts[batch[-1]])
-        padding = torch.tensor([longest - len(prompts[i]) for i in batch])
-        rows = [[end_of_text] * (longest - len(prompts[i])) + prompts[i] for i in batch]
+    for batch in batches_to_answer(prompts, context_size - max_new_tokens):
+        rows = [prompts[i] for i in batch]
+        idx, padding = padded_rows(rows, n_shared, end_of_text)
         sampling["padding"] = padding.to(model.device)
         sampling["eos_id"] = end_of_text
-        idx = torch.tensor(rows, device=model.device)
+        idx = idx.to(model.device)
         output = generate(model, idx, max_new_tokens, context_size, **sampling)
-        for i, row in zip(batch, output.tolist(), strict=True):
-            answer = row[longest:] + [end_of_text]
+        for i, row in zip(batch, output[:, idx.shape[1] :].tolist(), strict=True):
+            answer = row + [end_of_text]
             answer = answer[: answer.index(end_of_text)]
             answers[i] = tokenizer.decode(answer).strip()
         bar.update(len(batch))
     bar.close()
     return [answers[i] for i in range(len(prompts))]
+
+
+def shared_beginning(prompts):
+    """Return the number of tokens with which all prompts begin, such as the header."""
+    if len(prompts) < 2:
+        return 0
+    shortest = min(len(prompt) for prompt in prompts)
+    return min(len(os.path.commonprefix(prompts)), shortest - 1)
+
+
+def padded_rows(prompts, n_shared, pad_token_id):
+    """Return (idx, padding) of prompts for generate, padded behind n_shared tokens."""
+    longest = max(len(prompt) for prompt in prompts)
+    rows = []
+    padding = []
+    for prompt in prompts:
+        n_padded = longest - len(prompt)
+        rows.append(prompt[:n_shared] + [pad_token_id] * n_padded + prompt[n_shared:])
+        padding.append([n_shared, n_shared + n_padded])
+    return torch.tensor(rows), torch.tensor(padding)
+
+
+def batches_to_answer(prompts, longest):
+    """Return lists of indices of prompts of similar length, shortest first.
+
+    Padding is at most a tenth of a batch. A prompt with more tokens than longest goes
+    alone: its answer may fill the context, which stops a whole batch.
+    """
+    batches = []
+    for i in sorted(range(len(prompts)), key=lambda i: len(prompts[i])):
+        n_tokens = len(prompts[i])
+        batch = batches[-1] if batches else []
+        n_text = n_tokens + sum(len(prompts[j]) for j in batch)
+        is_dense = n_text >= 0.9 * n_tokens * (len(batch) + 1)
+        if batch and len(batch) < 96 and is_dense and n_tokens <= longest:
+            batch.append(i)
+        else:
+            batches.append([i])
+    return batches
 
 
 def respond(model, tokenizer, prompt, max_new_tokens=128, **sampling):

@@ -289,11 +289,12 @@ def measure_memory(setup):
 def write_batched(model, prompts, count_of, setup):
     """Let generate go on with prompts, batched as by generate_responses, by exactly count_of(batch) tokens, or until
     the context is full."""
-    for batch in ft.chunks(sorted(prompts, key=lambda prompt: len(prompt[0])), 96):
-        padding = [len(batch[-1][0]) - len(tokens) for tokens, _ in batch]
-        idx = torch.tensor([[setup.eos_id] * n + tokens for n, (tokens, _) in zip(padding, batch, strict=True)])
-        ft.generate(model.eval(), idx.to(setup.device), count_of(batch), setup.context,
-                    padding=torch.tensor(padding, device=setup.device))
+    tokens = [prompt for prompt, _ in prompts]
+    n_shared = ft.shared_beginning(tokens)
+    for indices in ft.batches_to_answer(tokens, setup.context):
+        rows, padding = ft.padded_rows([tokens[i] for i in indices], n_shared, setup.eos_id)
+        ft.generate(model.eval(), rows.to(setup.device), count_of([prompts[i] for i in indices]), setup.context,
+                    padding=padding.to(setup.device))
 
 def write_peer(model, prompts, setup, bfloat16):
     """Let transformers go on with prompts, 16 at a time, padded on the left."""

@@ -9,6 +9,11 @@ def random_idx(rows, length, seed=0):
     return torch.randint(0, 97, (rows, length), generator=torch.Generator().manual_seed(seed))
 
 
+def in_front(n_padded):
+    """Return the padding of generate for rows with so many tokens of padding in front."""
+    return torch.stack([torch.zeros_like(n_padded), n_padded], dim=1)
+
+
 def plain_until_full(model, idx, new, context_size=40):
     """Return what the plain loop appends as long as all of the text is in the context."""
     return ft.generate_text_simple(model, idx, new, context_size)[:, : max(idx.shape[1], context_size)]
@@ -50,7 +55,7 @@ def test_rows_of_different_lengths(small_model, new):
     """Each row goes on as if it were alone, whatever stands in the padding, until the longest one is full."""
     padding = torch.tensor([30, 16, 32, 0, 13])
     idx = random_idx(5, 33)
-    together = ft.generate(small_model, idx, new, 40, padding=padding)
+    together = ft.generate(small_model, idx, new, 40, padding=in_front(padding))
     assert together.shape == (5, min(33 + new, 40))
     for row, n in enumerate(padding.tolist()):
         alone = ft.generate_text_simple(small_model, idx[row : row + 1, n:], min(new, 7), 40)
@@ -62,7 +67,7 @@ def test_logits_with_a_cache_are_those_without(small_model, monkeypatch, fused):
     """In pieces of one token and of several, with padding and without."""
     monkeypatch.setattr(ft, "FUSED", fused)
     idx, padding = random_idx(4, 30), torch.tensor([0, 3, 9, 1])
-    for padded in (None, padding):
+    for padded in (None, in_front(padding)):
         caches = [ft.KeyValueCache(30) for _ in range(3)]
         with torch.no_grad():
             pieces = [small_model(piece, padding=padded, caches=caches) for piece in idx.split([10, 1, 1, 7, 1, 10], 1)]
@@ -85,7 +90,7 @@ def test_each_token_is_read_once(small_model, monkeypatch, fused):
         return forward(self, in_idx, *arguments, **named)
 
     monkeypatch.setattr(ft.GPTModel, "forward", spy)
-    ft.generate(small_model, random_idx(4, 35), 8, 40, padding=torch.tensor([0, 5, 7, 34]))
+    ft.generate(small_model, random_idx(4, 35), 8, 40, padding=in_front(torch.tensor([0, 5, 7, 34])))
     assert read == [(4, 35)] + [(4, 1)] * 4  # the last of five new tokens need not be read
 
 
@@ -111,6 +116,55 @@ def test_ends_when_all_rows_have_ended(small_model):
     assert ft.generate(small_model, idx, 30, 40, eos_id=eos_id).shape[1] <= 8 + 3
 
 
+@pytest.mark.parametrize("shared", [1, 6, 20])
+@pytest.mark.parametrize("new", [1, 12, 30])
+def test_what_all_rows_begin_with_is_read_once(small_model, shared, new):
+    """The padding stands behind it; each row goes on as if it were alone, without padding."""
+    lengths = [9, 1, 4, 9]
+    beginning, rest = random_idx(1, shared), random_idx(4, 9, seed=3)
+    padding = torch.tensor([[shared, shared + 9 - n] for n in lengths])
+    idx = torch.cat([beginning.expand(4, -1), rest], dim=1)
+    read = []
+    hook = small_model.register_forward_hook(lambda _, inputs, logits: read.append(inputs[0].numel()))
+    output = ft.generate(small_model, idx, new, 40, padding=padding)
+    hook.remove()
+    n_new = min(new, 40 - shared - 9)
+    assert output.shape == (4, shared + 9 + n_new)
+    assert read == [shared, 4 * 9, *[4] * (n_new - 1)]
+    for row, n in enumerate(lengths):
+        text = torch.cat([beginning[0], rest[row, 9 - n:]])[None]
+        alone = ft.generate_text_simple(small_model, text, n_new, 40)[0, shared + n:]
+        assert output[row, shared + 9:].tolist() == alone.tolist(), row
+
+
+@pytest.mark.parametrize("lengths", [[], [5], [7] * 200, list(range(20, 150)), [10, 10, 11, 30, 31, 90, 91, 95, 120]])
+def test_prompts_are_answered_with_little_padding(lengths):
+    prompts = [[1] * n for n in lengths]
+    batches = ft.batches_to_answer(prompts, 100)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[i] for i in batch)
+        assert longest == lengths[batch[-1]] and len(batch) <= 96
+        assert sum(lengths[i] for i in batch) >= 0.9 * longest * len(batch)
+        assert len(batch) == 1 or longest <= 100  # its answer might fill the context, which stops a batch
+    if lengths == [7] * 200:
+        assert [len(batch) for batch in batches] == [96, 96, 8]
+
+
+@pytest.mark.parametrize("prompts", [["Name a fish."], ["Name a fish."] * 3, ["", "a"], ["a", "b c d e f"],
+                                     ["Name a fish.", "Name a fish. Now.", "Name", "Name a bird, and say why."]])
+def test_answers_do_not_depend_on_the_other_prompts(prompts, tiny_tokenizer):
+    torch.manual_seed(3)
+    model = ft.GPTModel({**ft.GPT2, "vocab_size": tiny_tokenizer.n_vocab, "context_length": 60, "emb_dim": 32,
+                         "n_heads": 2, "n_layers": 2})
+    for weight in model.parameters():
+        weight.data.add_(torch.randn_like(weight) * 0.15)
+    tokens = [tiny_tokenizer.encode_ordinary(f"Say: {prompt}\n") for prompt in prompts]
+    together = ft.generate_responses(model, tokens, tiny_tokenizer, 10)
+    alone = [ft.generate_responses(model, [prompt], tiny_tokenizer, 10)[0] for prompt in tokens]
+    assert together == alone and any(together)
+
+
 @pytest.mark.parametrize("padded", [0, 4])
 @pytest.mark.parametrize("length", [8, 31, 33, 34])
 def test_rows_that_end_leave_wherever_the_context_ends(small_model, monkeypatch, length, padded):
@@ -124,7 +178,7 @@ def test_rows_that_end_leave_wherever_the_context_ends(small_model, monkeypatch,
     rows = torch.randperm(len(idx), generator=torch.Generator().manual_seed(1))  # not those that leave in front
     idx = idx[rows]
     plain = plain_until_full(small_model, idx, 12)[:, length:].tolist()
-    padding = torch.full((len(idx),), padded)
+    padding = in_front(torch.full((len(idx),), padded))
     idx = torch.cat((random_idx(len(idx), padded, seed=2), idx), dim=1)
     kept = []
     keep = ft.KeyValueCache.keep
@@ -145,7 +199,7 @@ def test_nothing_to_generate(small_model):
 
 
 def test_does_not_change_its_arguments(small_model):
-    idx, padding = random_idx(3, 9), torch.tensor([6, 0, 4])
+    idx, padding = random_idx(3, 9), in_front(torch.tensor([6, 0, 4]))
     copies = idx.clone(), padding.clone()
     ft.generate(small_model, idx, 5, 40, padding=padding)
     assert torch.equal(idx, copies[0]) and torch.equal(padding, copies[1])
