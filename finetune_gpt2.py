@@ -2317,13 +2317,17 @@ def wanted_instructions(args):
                 yield line.strip()
 
 
+def is_closed(stream):
+    """Return whether nothing can be printed to a stream, or read from it."""
+    return stream is None or getattr(stream, "closed", False)
+
+
 def prepare_streams():
     """See to it that there are streams to print to, wherever the script is started."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         # of several processes, only the first one speaks
-        is_closed = stream is None or getattr(stream, "closed", False)
-        if is_closed or (name == "stdout" and RANK > 0):
+        if is_closed(stream) or (name == "stdout" and RANK > 0):
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, open to the end
         elif hasattr(stream, "reconfigure"):  # letters that it lacks become "?"
             stream.reconfigure(errors="replace", line_buffering=True)
@@ -2334,9 +2338,9 @@ def check_early(args, is_use):
 
     is_use: whether use() is next, and not run().
     """
-    if args.ask is not None and sys.stdout is None:
+    if args.ask is not None and is_closed(sys.stdout):
         raise UserError("standard output is closed, so an answer would be lost")
-    if args.ask == "" and sys.stdin is None:
+    if args.ask == "" and is_closed(sys.stdin):
         raise UserError("standard input is closed: --ask needs an instruction")
     is_address = (args.data or "").startswith(("http://", "https://"))
     if args.data and not is_address and not Path(args.data).exists():

@@ -1,14 +1,19 @@
 """The whole script, as a user starts it, on the tiny model and on weights that a local server hands out."""
+import io
 import json
+import os
 import re
+import shlex
 import shutil
 import struct
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
-from conftest import QUICK, Handler, run_here, run_script
+from conftest import PATIENCE, QUICK, SCRIPT, Handler, run_here, run_script, slow
 
 import finetune_gpt2 as ft
 
@@ -281,3 +286,229 @@ def test_a_source_with_another_model_is_refused(served, tmp_path, monkeypatch):
     assert line.startswith("error: the weights of 124M are not in") and "'n_head': 2" in line
     assert all(f"{name}.part is not of a model with" in line for name in (ft.OPENAI_FILES[0], ft.HUB_FILES[0]))
     assert not list((tmp_path / "weights" / "124M").iterdir())
+
+
+# ---- What is found before anything is made ----
+
+
+def one_error(*arguments, cwd):
+    """Return the one line in which a run ends before it has printed or made anything."""
+    before = sorted(cwd.rglob("*"))
+    out, err = run_here("--device", "cpu", *arguments, cwd=cwd, status=1)
+    assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and err.endswith("\n")
+    assert sorted(cwd.rglob("*")) == before
+    return err
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """No run may ask for anything, nor has to."""
+    def download(url, path, check):
+        raise AssertionError(f"{url} is asked for")
+
+    monkeypatch.setattr(ft, "download", download)
+
+
+ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "x", "tokenizer.json": "{}"}
+
+
+@pytest.mark.parametrize("model", [[], ["--model", "124M"], ["--model", "tiny"]])
+@pytest.mark.parametrize("ask", [[], ["--ask", "Hi"], ["--ask"], ["--export", "new"]])
+@pytest.mark.parametrize("files, says", [
+    (None, "no folder distilgpt2"), ({}, "only nothing"), (ADAPTER, "adapter_config.json, adapter_model.safetensors, token"),
+    ({"config.json": "{}", "merges.txt": "a b"}, "only config.json, merges.txt"), ({"model.gguf": "GGUF"}, "only model.gguf"),
+    ({"model.safetensors.index.json": "{}"}, "only model.safetensors.index.json"), ({"gpt2-tiny-sft.pth": "PK"}, "-sft.pth"),
+    ({"355M/model.safetensors.part": "x"}, "355M"), ({"distilgpt2/model.safetensors": "x"}, "only distilgpt2")])
+def test_a_named_folder_without_a_model_is_one_line(unreachable, tmp_path, model, ask, files, says):
+    if files is not None:
+        (tmp_path / "distilgpt2").mkdir()
+    for name, text in (files or {}).items():
+        (tmp_path / "distilgpt2" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "distilgpt2" / name).write_text(text)
+    line = one_error("--weights", "distilgpt2", *model, *ask, cwd=tmp_path)
+    if says == "355M" and ask and not model:  # which one is asked, what has been fine-tuned says, and here that is none
+        assert "fine-tune first" in line
+    else:
+        assert says in line and "distilgpt2" in line
+
+
+def test_a_file_in_place_of_the_folder_is_one_line(unreachable, tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    assert "model.safetensors" in one_error("--weights", "model.safetensors", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("there, model", [("355M", "124M"), ("355M", "auto"), ("124M", "355M"), ("124M", "tiny"),
+                                          ("tiny", "124M"), ("tiny", "auto")])
+def test_a_folder_of_another_size_is_one_line(unreachable, small_weights, tmp_path, there, model):
+    """Nothing is downloaded into it, and no toy is trained in its place."""
+    shutil.copytree(small_weights / "tiny", tmp_path / "weights" / there)
+    assert there in one_error("--weights", "weights", "--model", model, cwd=tmp_path)
+
+
+def test_a_folder_that_is_named_for_its_size_may_be_empty(served, tmp_path):
+    (tmp_path / "weights" / "124M").mkdir(parents=True)
+    ft.check_folder(tmp_path / "weights", ["124M"])
+    with pytest.raises(ft.UserError, match="only 124M"):
+        ft.check_folder(tmp_path / "weights", ["355M"])
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["--input", "Milk"], "--input goes with --ask"), (["--input", "Milk", "--export", "x"], "--input goes with --ask"),
+    (["--resume", "--ask", "Hi"], "--resume"), (["--resume", "--ask"], "--resume"), (["--resume", "--export", "x"], "--resume"),
+    (["--top-k", "0", "--ask", "Hi"], "'0' is no whole number from 1 on"), (["--top-k", "-1"], "'-1' is no whole number from 1"),
+    (["--temperature", "nan"], "'nan' is no number from 0 on"), (["--temperature", "hot"], "'hot' is no number from 0 on"),
+    (["--batch-size", "2.5"], "'2.5' is no whole number from 1 on")])
+def test_settings_that_do_not_go_together_are_usage_errors(unreachable, tmp_path, arguments, says):
+    out, err = run_here(*arguments, cwd=tmp_path, status=2)
+    assert out == "" and err.startswith("usage: ") and says in err.splitlines()[-1] and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["none.json", "none/data.json", "htp://x/data.json", "www.example.com/data.json"])
+@pytest.mark.parametrize("more", [[], ["--model", "124M"], ["--weights", "nowhere"]])
+def test_data_that_are_not_there_are_found_first(unreachable, tmp_path, name, more):
+    assert f"--data: there is no file {name}" in one_error("--data", name, *more, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("lacking", ["matplotlib", "matplotlib.figure"])
+def test_without_matplotlib_a_training_does_not_begin(unreachable, tmp_path, monkeypatch, lacking):
+    monkeypatch.setitem(sys.modules, lacking, None)
+    line = one_error("--model", "tiny", cwd=tmp_path)
+    assert "matplotlib cannot be imported" in line and "pip install" in line
+
+
+def test_without_matplotlib_a_model_can_be_asked(toy_run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    out, err = run_here("--ask", "Name a fruit.", "--device", "cpu", "--dtype", "float32", cwd=toy_run.folder)
+    assert out.strip() and err == ""
+
+
+def test_a_copy_of_an_address_is_named_with_its_day(served, tmp_path, capsys):
+    """Also that of another day, and after the file at the address has changed."""
+    shutil.copy(ft.HERE / "instruction-data.json", served[1] / "data.json")
+    words = ["--data", f"{served[0]}/data.json", "--out", str(tmp_path / "out"), "--limit", "20"]
+    (tmp_path / "out").mkdir()
+    first = ft.prepare_data(ft.parse_args(words))
+    assert "copy" not in capsys.readouterr().out
+    [copy] = (tmp_path / "out").iterdir()
+    for day in ("2021-02-03", "2024-11-30"):
+        noon = time.mktime(time.strptime(f"{day} 12", "%Y-%m-%d %H"))
+        os.utime(copy, (noon, noon))
+        (served[1] / "data.json").write_text("something else")
+        assert ft.prepare_data(ft.parse_args(words)) == first
+        [line] = [line for line in capsys.readouterr().out.splitlines() if "copy" in line]
+        assert str(copy) in line and day in line and "delete" in line
+    copy.unlink()
+    shutil.copy(ft.HERE / "instruction-data.json", served[1] / "data.json")
+    assert ft.prepare_data(ft.parse_args(words)) == first and "copy" not in capsys.readouterr().out
+
+
+# ---- Streams ----
+
+
+SHORT = ["--model", "tiny", "--limit", 12, "--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32"]
+
+
+class Tee:
+    """What people put in the place of a stream: no more than print needs."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+def run_with(monkeypatch, streams, arguments, folder):
+    """Run main() with these in place of streams; return the text of its exit."""
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    monkeypatch.chdir(folder)
+    try:
+        ft.main([*map(str, arguments)])
+    except SystemExit as stop:
+        return stop.code
+    finally:
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize("names", [["stdout"], ["stderr"], ["stdout", "stderr"], ["stdin", "stdout", "stderr"]])
+@pytest.mark.parametrize("make", [lambda: None, closed, Tee, io.StringIO])
+def test_a_training_needs_no_streams(small_weights, tmp_path, monkeypatch, names, make):
+    streams = {name: make() for name in names}
+    assert run_with(monkeypatch, streams, [*SHORT, "--weights", small_weights], tmp_path) is None
+    assert len(list((tmp_path / "outputs").iterdir())) == 4
+    if make is Tee and "stdout" in names:
+        assert "12 entries: 10 to train on" in streams["stdout"].text and "Done in" in streams["stdout"].text
+
+
+@pytest.mark.parametrize("make", [Tee, io.StringIO])
+def test_an_answer_goes_where_people_want_it(toy_run, monkeypatch, make):
+    stream = make()
+    words = ["--ask", "Name a fruit.", "--device", "cpu", "--dtype", "float32"]
+    assert run_with(monkeypatch, {"stdout": stream}, words, toy_run.folder) is None
+    alone, _ = run_here(*words, cwd=toy_run.folder)
+    assert (stream.text if make is Tee else stream.getvalue()) == alone
+
+
+@pytest.mark.parametrize("make", [lambda: None, closed])
+def test_an_answer_that_would_be_lost_is_an_error(toy_run, monkeypatch, make):
+    stop = run_with(monkeypatch, {"stdout": make()}, ["--ask", "Hi", "--device", "cpu"], toy_run.folder)
+    assert stop.startswith("error: ") and "output" in stop and "closed" in stop
+
+
+def from_shell(redirect, *arguments, cwd, **environment):
+    """Run the script in a process with streams as a shell can leave them."""
+    command = f"{shlex.join([sys.executable, str(SCRIPT), *map(str, arguments)])} {redirect}"
+    return subprocess.run(["sh", "-c", command], cwd=cwd, env={**os.environ, **environment}, capture_output=True,
+                          encoding="utf-8", timeout=PATIENCE)
+
+
+ON_UNIX = pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").exists(), reason="there is no /dev/full here")
+
+
+@ON_UNIX
+@pytest.mark.parametrize("redirect", [
+    "<&- >&- 2>&-", slow("<&-"), slow(">&-"), slow("2>&-"), slow(">&- 2>&-"), slow("2>/dev/full"), slow("</dev/full"),
+    slow("</dev/null")])
+def test_a_training_in_a_process_needs_no_streams(small_weights, tmp_path, redirect):
+    """Nor a notebook's way to draw, which it may have inherited."""
+    done = from_shell(redirect, *SHORT, "--weights", small_weights, cwd=tmp_path, MPLBACKEND="module://of.a.notebook")
+    assert done.returncode == 0 and done.stderr == ""
+    assert ("Done in" in done.stdout) == (">&-" not in redirect.split())
+    out = tmp_path / "outputs"
+    assert (out / "loss-plot.png").read_bytes()[:4] == b"\x89PNG" and len(list(out.iterdir())) == 4
+    torch.load(out / "gpt2-tiny-sft.pth", weights_only=True)
+    json.loads((out / "metrics.json").read_text())
+
+
+@ON_UNIX
+@pytest.mark.parametrize("arguments", [SHORT, slow(["--ask", "Name a fruit.", "--device", "cpu", "--dtype", "float32"])])
+def test_an_output_that_is_full_is_said(toy_run, small_weights, tmp_path, arguments):
+    weights = ["--weights", small_weights] if arguments is SHORT else []
+    folder = tmp_path if arguments is SHORT else toy_run.folder
+    done = from_shell(">/dev/full", *arguments, *weights, cwd=folder)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") and "No space left on device" in done.stderr.splitlines()[0]
+
+
+@ON_UNIX
+@pytest.mark.parametrize("redirect, words, status, says", [
+    (">&-", ["Name a fruit."], 1, "output"), ("<&-", [], 1, "input"), slow("2>&-", ["Name a fruit."], 0, ""),
+    slow("<&-", ["Name a fruit."], 0, ""), slow("<&- 2>&-", ["Name a fruit."], 0, ""), slow("</dev/null", [], 0, "Ctrl-D"),
+    slow("0>/dev/null", [], 1, "input"), slow(">&- 2>&-", ["Name a fruit."], 1, ""), slow("<&- >&- 2>&-", [], 1, "")])
+def test_asking_in_a_process_says_what_is_closed(toy_run, redirect, words, status, says):
+    done = from_shell(redirect, "--device", "cpu", "--dtype", "float32", "--ask", *words, cwd=toy_run.folder)
+    assert done.returncode == status and says in done.stderr and "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if "Ctrl-D" not in line]
+    assert len(lines) == (status == 1 and "2>&-" not in redirect)
+    assert bool(done.stdout.strip()) == (status == 0 and bool(words))

@@ -180,7 +180,7 @@ def test_what_means_something_else_is_not_equal(response, truth):
     ("", ""), ("  ", ""), ("A", "a"), ("?", " ? "), ("Yes!", "yes"), ("Yes, really?!", "yes really"), ("It is 3.5.", "it is 3.5"),
     ("-5.", "-5"), ("The total is $6.50.", "total is $6.50"), ("3, 4, and 5", "3 4 and 5"), ("An apple; a pear", "apple pear"),
     ('He said "yes".', "he said yes"), ("“Yes,” he said", "yes he said"), ("(sometimes)", "sometimes"),
-    ("Done...", "done"), ("Done…", "done"), ("The capital\nis  Nairobi", "capital is nairobi"), ("don't", "DON'T"),
+    ("Done...", "done"), ("Done…", "done"), ("¿Qué?", "qué"), ("«mot»", "mot"), ("„Wort“", "wort"), ("¡Hola!", "hola"), ("The capital\nis  Nairobi", "capital is nairobi"), ("don't", "DON'T"),
     ("北京。", "北京"), ("北 京", "北京"), ("はい、東京", "はい東京")])
 def test_what_means_the_same_is_equal(response, truth):
     assert ft.answer_words(response) == ft.answer_words(truth)

@@ -1,6 +1,8 @@
 """What one does with a fine-tuned model: ask it, export it for other programs, and go on from such a folder."""
+import copy
 import io
 import json
+import math
 import os
 import re
 import shutil
@@ -307,14 +309,394 @@ def test_a_size_beside_a_folder_that_has_one_is_refused(folder, tmp_path):
     assert "leave --model out" in err and len(err.splitlines()) == 1
 
 
-def test_half_precision_is_named(folder, tmp_path):
-    from transformers import AutoModelForCausalLM
-    shutil.copytree(folder / "hub", tmp_path / "half")
-    AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=torch.float16).save_pretrained(tmp_path / "half")
-    with pytest.raises(ft.UserError, match="F16"):
-        ft.load_model("half", tmp_path / "half")
-
-
 def test_arrays_begin_at_a_multiple_of_8(folder):
     with open(folder / "hub" / "model.safetensors", "rb") as file:
         assert int.from_bytes(file.read(8), "little") % 8 == 0
+
+
+# ---- Asking: what goes in and out ----
+
+
+ASK = ["--dtype", "float32", "--device", "cpu"]
+
+
+def test_a_temperature_gives_another_answer_each_time_unless_a_seed_is_given(folder):
+    def ask(*more):
+        return run_here("--ask", INSTRUCTION, *ASK, "--max-new-tokens", 12, *more, cwd=folder)[0]
+
+    assert len({ask("--temperature", 2) for _ in range(4)}) > 2
+    assert len({ask("--temperature", 2, "--seed", seed) for seed in (123, 123, 123)}) == 1  # also if it is the usual one
+    assert len({ask() for _ in range(2)}) == 1
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e-320, 1e-40, 1e-10, 1e-6])
+@pytest.mark.parametrize("top_k", [None, 1, 3, 10**9])
+def test_very_low_temperatures_are_the_limit_of_low_ones(temperature, top_k):
+    logits = torch.tensor([[1.0, 4.0, 3.9, -100.0], [50.0, -50.0, 49.0, 0.0], [-3.0, -2.0, -9.0, -2.5]])
+    for dtype in (torch.float32, torch.bfloat16):
+        assert ft.choose_next(logits.to(dtype), temperature, top_k).tolist() == [1, 0, 1]
+
+
+def test_a_very_low_temperature_can_be_asked_for(folder):
+    alone, _ = run_here("--ask", INSTRUCTION, *ASK, "--max-new-tokens", 12, cwd=folder)
+    cold, _ = run_here("--ask", INSTRUCTION, *ASK, "--max-new-tokens", 12, "--temperature", 1e-40, cwd=folder)
+    assert cold == alone
+
+
+@pytest.mark.parametrize("words", [["--ask", "word " * 300], ["--ask", "Say it.", "--input", "word " * 300]])
+def test_a_question_that_does_not_fit_is_one_line(folder, words):
+    out, err = run_here(*words, *ASK, cwd=folder, status=1)
+    assert out == "" and re.fullmatch(r"error: the prompt has \d{3} tokens: make it 255 or fewer\n", err)
+
+
+@pytest.fixture
+def echo(monkeypatch):
+    """A model in a moment, whose answer is the prompt from its instruction on."""
+    monkeypatch.setattr(ft, "respond", lambda model, tokenizer, prompt, *_, **__: prompt.split(":\n", 1)[1].split("\n")[0])
+
+
+def piped(monkeypatch, content, encoding="utf-8"):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding=encoding))
+
+
+@pytest.mark.parametrize("content, answers", [
+    (b"one\ntwo\n", ["one", "two"]), (b"one\r\ntwo", ["one", "two"]), (b"\n\n  \none\n\t\n\n two  \n\n", ["one", "two"]),
+    (b"", []), (b"\n \n", []), (b"\xef\xbb\xbfone\n", ["one"]), ("Écris 日本 🙂\n".encode(), ["Écris 日本 🙂"]),
+    (b"one\x1b[31m\x07two\n", ["one [31m two"])])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
+def test_lines_are_instructions_whatever_the_terminal_speaks(folder, echo, monkeypatch, content, answers, encoding):
+    """Empty ones are none, and neither a prompt sign nor an escape character is in the output."""
+    piped(monkeypatch, content, encoding)
+    out, err = run_here("--ask", *ASK, cwd=folder)
+    assert out.splitlines() == answers and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content, answers", [
+    (b"\xff\xfeo\0n\0e\0", []), (b"caf\xe9\n", []), ("one\n".encode("utf-16"), []), (b"\x80", []), (bytes(range(256)), None)])
+def test_lines_that_are_no_utf8_are_one_line(folder, echo, monkeypatch, content, answers):
+    piped(monkeypatch, content)
+    out, err = run_here("--ask", *ASK, cwd=folder, status=1)
+    assert answers is None or out.splitlines() == answers
+    assert err.splitlines()[-1].startswith("error: standard input") and "UTF-8" in err and len(err.splitlines()) == 2
+
+
+def test_standard_input_that_is_closed_is_one_line(folder, echo, monkeypatch):
+    stream = io.StringIO("one")
+    stream.close()
+    for closed in (None, stream):
+        monkeypatch.setattr(sys, "stdin", closed)
+        out, err = run_here("--ask", *ASK, cwd=folder, status=1)
+        assert out == "" and err.splitlines()[-1].startswith("error: standard input") and len(err.splitlines()) <= 2
+        assert run_here("--ask", "one", *ASK, cwd=folder)[0] == "one\n"  # here, it is not needed
+
+
+def test_an_instruction_may_have_any_letters(folder, echo):
+    """Such as bytes of a command line that were no UTF-8."""
+    assert run_here("--ask", " caf\udce9 \x1b[31m\u202e ", *ASK, cwd=folder)[0].startswith("caf")
+    for text in ("caf\udce9", "\x00", "<|endoftext|>"):
+        ft.load_tokenizer(ft.HERE / "gpt2" / "tiny").encode_ordinary(text)
+
+
+@pytest.mark.parametrize("answer", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b2J", "a\u202eb\u2066", "\x00\x08\r\x7f"])
+def test_an_answer_has_no_escape_characters(folder, monkeypatch, answer):
+    monkeypatch.setattr(ft, "respond", lambda *_, **__: f"one\n\ttwo {answer} three")
+    out, _ = run_here("--ask", "Hi", *ASK, cwd=folder)
+    assert out.startswith("one\n\ttwo ") and out.endswith(" three\n")
+    assert all(sign.isprintable() or sign in "\n\t" for sign in out)
+
+
+# ---- Exporting: what other programs find ----
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("weights, target", [
+    ("base", "base"), ("base", "./there/../base/"), ("base", "link"), ("link", "base"), ("sizes", "sizes/tiny"),
+    ("sizes", "sizes"), ("sizes", "link to size")])
+def test_an_export_does_not_overwrite_the_base_model(folder, tmp_path, weights, target):
+    shutil.copytree(folder / "hub", tmp_path / "base")
+    shutil.copytree(folder / "hub", tmp_path / "sizes" / "tiny")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("base")
+    (tmp_path / "link to size").symlink_to("sizes/tiny")
+    (tmp_path / "outputs").mkdir()
+    tuned = "gpt2-tiny-sft.pth"
+    shutil.copy(folder / "outputs" / tuned, tmp_path / "outputs" / tuned)
+    before = contents(tmp_path)
+    _, err = run_here("--export", target, "--weights", weights, cwd=tmp_path, status=1)
+    assert err.startswith("error: ") and "base model" in err and err.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def test_an_export_does_not_overwrite_the_model_that_comes_with_the_script(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(ft, "HERE", tmp_path)
+    shutil.copytree(SCRIPT.parent / "gpt2" / "tiny", tmp_path / "gpt2" / "tiny", ignore=shutil.ignore_patterns("*.py"))
+    before = contents(tmp_path)
+    _, err = run_here("--export", tmp_path / "gpt2" / "tiny", cwd=folder, status=1)
+    assert "base model" in err and contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("instruction", ["Name a fruit.", "a\n\n b", "{{ x }} {% if %} {# #}", "<b>&amp; 'q' \"r\"", "Écris 日本 🙂",
+                                         "### Response:\n"])
+def test_the_chat_template_lays_out_the_prompt(folder, tiny_tokenizer, instruction):
+    from transformers import AutoTokenizer
+    their_tokenizer = AutoTokenizer.from_pretrained(folder / "hub")
+    chat = [{"role": "user", "content": instruction}]
+    prompt = prompt_of(instruction)
+    for adds in (True, False):
+        assert their_tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=adds) == prompt
+    ids = their_tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
+    assert ids == tiny_tokenizer.encode_ordinary(prompt)
+    entry = {"instruction": instruction, "input": "", "output": "An answer."}
+    chat += [{"role": "assistant", "content": entry["output"]}]
+    text = their_tokenizer.apply_chat_template(chat, tokenize=False)
+    assert text == prompt + "An answer.<|endoftext|>"  # as it is trained
+    ids = their_tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"]
+    assert ids == ft.InstructionDataset([entry], tiny_tokenizer)[0][0]
+
+
+def test_the_modelfile_lays_out_the_prompt(folder):
+    text = (folder / "hub" / "Modelfile").read_text()
+    start, template, rest = text.split('"""')
+    assert start == "FROM ./model.gguf\nTEMPLATE "
+    assert template.replace("{{ .Prompt }}", INSTRUCTION) == prompt_of(INSTRUCTION) and template.count("{{") == 1
+    assert rest.splitlines()[1:] == ["PARAMETER stop <|endoftext|>"]
+
+
+def test_an_exported_config_says_each_size_once(folder):
+    """Transformers does not keep n_vocab up to date."""
+    config = json.loads((folder / "hub" / "config.json").read_text())
+    assert "n_vocab" not in config and config["vocab_size"] == 2048 and config["n_positions"] == 256
+    assert config["pad_token_id"] == config["eos_token_id"] == config["bos_token_id"] == 2047
+    tokenizer_config = json.loads((folder / "hub" / "tokenizer_config.json").read_text())
+    assert {tokenizer_config[f"{name}_token"] for name in ("pad", "bos", "eos", "unk")} == {"<|endoftext|>"}
+
+
+# ---- Folders as transformers and people leave them ----
+
+
+@pytest.fixture(scope="module")
+def theirs(folder):
+    """(transformers' model, its tokenizer) of the exported folder. What is to be changed, copy first."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    return AutoModelForCausalLM.from_pretrained(folder / "hub").eval(), AutoTokenizer.from_pretrained(folder / "hub")
+
+
+def as_saved(model):
+    """The weights of one of their models as their names are, in float32, for load_weights_into_gpt."""
+    return {name.removeprefix("transformer."): weight.detach().float() for name, weight in model.named_parameters()}
+
+
+def same_weights(place, expected):
+    """Check that a folder is read as a model with exactly these weights, {their names: tensor}."""
+    model, tokenizer, source = ft.load_model("x", place)
+    assert source == place and tokenizer.n_vocab == 2048 == model.cfg["vocab_size"]
+    arrays = {hub: array for _, hub, _, array in ft.arrays_of(model)}
+    for name, array in arrays.items():
+        assert array.dtype == torch.float32 and torch.equal(array, expected[name][: len(array)]), name
+    return model
+
+
+def remove_weights(place):
+    for file in place.glob("*.safetensors*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.float32])
+@pytest.mark.parametrize("size", ["50GB", "3MB"])
+def test_models_of_transformers_in_any_precision_and_in_parts(theirs, tmp_path, dtype, size):
+    model = copy.deepcopy(theirs[0]).to(dtype)
+    for each in (model, theirs[1]):
+        each.save_pretrained(tmp_path / "mine", **({"max_shard_size": size} if each is model else {}))
+    assert (len(list((tmp_path / "mine").glob("*.safetensors"))) > 1) == (size == "3MB")
+    read = same_weights(tmp_path / "mine", as_saved(model))
+    idx = torch.arange(40)[None] * 50
+    with torch.no_grad():
+        assert torch.allclose(read.eval()(idx), model.float()(idx).logits, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["one", "old", "without prefix", "in parts"])
+def test_models_in_files_of_pytorch(theirs, tmp_path, dtype, kind):
+    """Which hold the output layer as well, and in older versions masks."""
+    model = copy.deepcopy(theirs[0]).to(dtype)
+    for each in (model, theirs[1]):
+        each.save_pretrained(tmp_path / "mine")
+    remove_weights(tmp_path / "mine")
+    state = {name.removeprefix("transformer." if kind == "without prefix" else "-"): array
+             for name, array in model.state_dict().items()}
+    state["transformer.h.0.attn.bias"] = torch.ones(1, 1, 256, 256, dtype=torch.uint8)
+    state["transformer.h.0.attn.masked_bias"] = torch.tensor(-1e4)
+    if kind == "in parts":
+        names = sorted(state)
+        for n in (1, 2, 3):
+            part = {name: state[name] for name in names[n - 1 :: 3]}
+            torch.save(part, tmp_path / "mine" / f"pytorch_model-{n:05}-of-00003.bin")
+    else:
+        torch.save(state, tmp_path / "mine" / "pytorch_model.bin", _use_new_zipfile_serialization=kind != "old")
+    same_weights(tmp_path / "mine", as_saved(model))
+
+
+@pytest.mark.parametrize("more, multiple, n", [
+    ({"pad_token": "<|pad|>"}, None, 2049), ({"pad_token": "<|pad|>"}, 64, 2112),
+    ({"pad_token": "<|pad|>", "eos_token": "<|im_end|>"}, None, 2050)])
+def test_tokens_that_people_added_are_left_out(theirs, tmp_path, more, multiple, n):
+    """Also where the settings still say the number without them, as under an old export's n_vocab."""
+    model, their_tokenizer = copy.deepcopy(theirs)
+    their_tokenizer.add_special_tokens(more)
+    model.resize_token_embeddings(len(their_tokenizer), pad_to_multiple_of=multiple)
+    model.config.pad_token_id = their_tokenizer.pad_token_id
+    model.config.eos_token_id = their_tokenizer.eos_token_id
+    for each in (model, their_tokenizer):
+        each.save_pretrained(tmp_path / "mine")
+    expected, idx = as_saved(model), torch.arange(40)[None] * 50
+    assert len(expected["wte.weight"]) == n
+    for stale in ({}, {"n_vocab": 2048, "n_ctx": 77}):
+        config = json.loads((tmp_path / "mine" / "config.json").read_text())
+        (tmp_path / "mine" / "config.json").write_text(json.dumps({**config, **stale}))
+        read = same_weights(tmp_path / "mine", expected)
+        assert read.cfg["context_length"] == 256
+        with torch.no_grad():
+            assert torch.allclose(read.eval()(idx), model.eval()(idx).logits[..., :2048], atol=1e-4)
+
+
+def test_a_merge_that_is_lost_is_no_added_token(theirs, folder, tmp_path):
+    """Neither of a model as it comes, nor of one that tokens have been added to."""
+    shutil.copytree(folder / "hub", tmp_path / "hub")
+    model, their_tokenizer = copy.deepcopy(theirs)
+    model.resize_token_embeddings(2050)
+    for each in (model, their_tokenizer):
+        each.save_pretrained(tmp_path / "mine")
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(folder / "hub" / name, tmp_path / "mine" / name)
+    for place in (tmp_path / "hub", tmp_path / "mine"):
+        ft.load_model("x", place)
+        merges = (place / "merges.txt").read_text().rstrip("\n").split("\n")
+        (place / "merges.txt").write_text("\n".join(merges[:-1]) + "\n")
+        with pytest.raises(ft.UserError, match="the tokenizer and the model do not match"):
+            ft.load_model("x", place)
+
+
+def test_added_tokens_do_not_hinder_what_people_do(theirs, tmp_path):
+    """Fine-tune, ask, export, and load the export."""
+    from transformers import AutoModelForCausalLM
+    model, their_tokenizer = copy.deepcopy(theirs)
+    their_tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
+    model.resize_token_embeddings(len(their_tokenizer))
+    for each in (model.half(), their_tokenizer):
+        each.save_pretrained(tmp_path / "mine", **({"max_shard_size": "3MB"} if each is model else {}))
+    run_here("--weights", "mine", *QUICK, "--limit", 12, cwd=tmp_path)
+    answer, _ = run_here("--weights", "mine", "--ask", INSTRUCTION, *ASK, "--max-new-tokens", 8, cwd=tmp_path)
+    run_here("--weights", "mine", "--export", "hub", cwd=tmp_path)
+    again, _, _ = ft.load_model("hub", tmp_path / "hub")
+    assert again.cfg["vocab_size"] == 2048
+    assert ft.respond(again, ft.load_tokenizer(tmp_path / "hub"), prompt_of(INSTRUCTION), 8) + "\n" == answer
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "hub").config.vocab_size == 2048
+
+
+def with_config(folder, place, **changes):
+    shutil.copytree(folder / "hub", place)
+    config = {**json.loads((place / "config.json").read_text()), **changes}
+    (place / "config.json").write_text(json.dumps({key: value for key, value in config.items() if value != "gone"}))
+    return place
+
+
+@pytest.mark.parametrize("changes", [
+    {"n_inner": 768}, {"n_inner": None}, {"n_inner": "gone"}, {"activation_function": "gelu_pytorch_tanh"},
+    {"activation_function": "gelu_fast"}, {"n_ctx": 1024}, {"n_ctx": "gone"}, {"n_vocab": 50257}, {"n_vocab": None},
+    {"layer_norm_epsilon": 0.00001}, {"reorder_and_upcast_attn": True, "resid_pdrop": 0.1, "use_cache": False},
+    {"torch_dtype": "float16", "dtype": "float16", "architectures": ["GPT2Model"], "transformers_version": "9"}])
+def test_settings_that_mean_the_same_are_read(folder, tuned, tmp_path, changes):
+    model, _, _ = ft.load_model("x", with_config(folder, tmp_path / "mine", **changes))
+    ours, read = tuned[0].state_dict(), model.state_dict()
+    assert all(torch.equal(ours[name], read[name]) for name in ours) and model.cfg == {**ft.GPT2, **ft.MODELS["tiny"]}
+
+
+@pytest.mark.parametrize("changes, says", [
+    ({"n_inner": 769}, "n_inner"), ({"activation_function": "gelu"}, "activation_function"), ({"n_layer": 6}, "more layers"),
+    ({"n_layer": 8}, r"no h\.7\."), ({"tie_word_embeddings": False}, "tie_word_embeddings"), ({"n_positions": 128}, "no wpe"),
+    ({"vocab_size": 2049}, "no wte"), ({"model_type": "gpt_neo"}, "model_type"), ({"scale_attn_weights": False}, "scale_attn")])
+def test_settings_that_mean_something_else_are_refused(folder, tmp_path, changes, says):
+    with pytest.raises(ft.UserError, match=says) as problem:
+        ft.load_model("x", with_config(folder, tmp_path / "mine", **changes))
+    assert str(tmp_path / "mine") in str(problem.value)
+
+
+@pytest.mark.parametrize("content, says", [
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"), (b"<!DOCTYPE html>", "web page"),
+    (b"  \n<html>", "web page"), (b"GGUF\3\0\0\0", "GGUF"), (b"\x1f\x8b\x08", "compressed"), (b"", ""), (b"\0" * 99, "")])
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "config.json", "merges.txt"])
+def test_a_file_that_is_not_what_its_name_says_is_called_what_it_is(folder, tmp_path, content, says, name):
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    if name == "pytorch_model.bin":
+        remove_weights(tmp_path / "mine")
+    (tmp_path / "mine" / name).write_bytes(content)
+    with pytest.raises(ft.UserError) as problem:
+        ft.load_model("x", tmp_path / "mine")
+    assert name == "merges.txt" or (name in str(problem.value) and says in str(problem.value))
+    assert len(str(problem.value)) < 1000
+
+
+def test_pytorch_and_safetensors_under_each_others_names(folder, theirs, tmp_path):
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    torch.save(theirs[0].state_dict(), tmp_path / "mine" / "model.safetensors")
+    with pytest.raises(ft.UserError, match=r"model\.safetensors cannot be read \(it is a ZIP archive.*\.bin"):
+        ft.load_model("x", tmp_path / "mine")
+    (tmp_path / "mine" / "model.safetensors").unlink()
+    shutil.copy(folder / "hub" / "model.safetensors", tmp_path / "mine" / "pytorch_model.bin")
+    with pytest.raises(ft.UserError, match=r"pytorch_model\.bin cannot be read"):
+        ft.load_model("x", tmp_path / "mine")
+
+
+def test_a_damaged_file_of_pytorch_is_called_damaged(folder, theirs, tmp_path):
+    """It begins as a whole one does; and what is no table of weights is not executed."""
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    remove_weights(tmp_path / "mine")
+    file = tmp_path / "mine" / "pytorch_model.bin"
+    torch.save(theirs[0].state_dict(), file)
+    content = file.read_bytes()
+    for change in (lambda: file.write_bytes(content[:-1000]), lambda: torch.save(theirs[0], file),
+                   lambda: torch.save([1, 2], file), lambda: torch.save({"model": theirs[0].state_dict()}, file)):
+        change()
+        with pytest.raises(ft.UserError, match=r"pytorch_model\.bin") as problem:
+            ft.load_model("x", tmp_path / "mine")
+        assert "ZIP" not in str(problem.value) and len(str(problem.value)) < 1000
+
+
+@pytest.mark.parametrize("last", ["", "model.safetensors.index.json"])
+def test_a_part_that_is_missing_is_named(theirs, tmp_path, last):
+    for each in theirs:
+        each.save_pretrained(tmp_path / "mine", **({"max_shard_size": "3MB"} if each is theirs[0] else {}))
+    parts = sorted((tmp_path / "mine").glob("model-*.safetensors"))
+    assert len(parts) > 2
+    for n, part in enumerate(parts):
+        part.rename(tmp_path / "away")
+        if n == 0 and last:
+            (tmp_path / "mine" / last).unlink()  # it is not needed
+        with pytest.raises(ft.UserError, match=r"model-.*\.safetensors: no .* of shape"):
+            ft.load_model("x", tmp_path / "mine")
+        (tmp_path / "away").rename(part)
+    ft.load_model("x", tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name, place", [("wte", (7, 3)), ("wte", (2047, 0)), ("wpe", (0, 0)), ("wpe", (255, 191)),
+                                         ("h.3.ln_1", (5,)), ("h.6.mlp.c_fc", (1, 2)), ("ln_f", (0,))])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_no_numbers_are_named_as_such(folder, theirs, tmp_path, name, place, value):
+    """Wherever they are: neither the device is blamed nor the learning rate."""
+    from safetensors.torch import save_file
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    state = {each: weight.detach().clone() for each, weight in theirs[0].transformer.named_parameters()}
+    state[f"{name}.weight"][place] = value
+    save_file(state, tmp_path / "mine" / "model.safetensors", metadata={"format": "pt"})
+    _, err = run_here("--weights", "mine", *QUICK, cwd=tmp_path, status=1)
+    assert err.startswith("error: the weights of the model are damaged") and "numbers" in err and err.count("\n") == 1
+
+
+def test_safetensors_are_taken_before_files_of_pytorch(folder, tuned, tmp_path):
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    (tmp_path / "mine" / "pytorch_model.bin").write_bytes(b"older")
+    model, _, _ = ft.load_model("x", tmp_path / "mine")
+    assert torch.equal(model.pos_emb.weight, tuned[0].pos_emb.weight)
