@@ -246,16 +246,9 @@ class InstructionDataset(Dataset):
         return self.items[index]
 
     def batch(self, indices):
-        """Return (inputs, targets) of the entries with these indices.
-
-        The number of tokens is rounded up by padding, see round_up.
-        """
+        """Return (inputs, targets) of the entries with these indices."""
         items = [self.items[i] for i in indices]
-        inputs, targets = custom_collate_fn(items, self.end_of_text)
-        T = inputs.shape[1]
-        extra = min(round_up(T, 8), self.context_length) - T
-        targets = F.pad(targets, (0, extra), value=IGNORE_INDEX)
-        return F.pad(inputs, (0, extra), value=self.end_of_text), targets
+        return custom_collate_fn(items, self.end_of_text)
 
 
 def custom_collate_fn(
@@ -278,15 +271,6 @@ def custom_collate_fn(
         targets[row, prompt_length - 1 : end] = tokens[prompt_length:]
     inputs = inputs[:, :allowed_max_length].to(device)
     return inputs, targets[:, :allowed_max_length].to(device)
-
-
-def round_up(n, step):
-    """Return the first multiple of step from n on.
-
-    For bfloat16, CPUs prepare a routine for every new shape of matrices, and keep it.
-    With fewer shapes, this takes less time and memory.
-    """
-    return math.ceil(n / step) * step
 
 
 def chunks(items, size):
@@ -891,11 +875,54 @@ def calc_loss_batch(input_batch, target_batch, model, device):
     """Return (the sum of the losses of a batch's scored tokens, their number)."""
     targets = target_batch.flatten()  # (B * T,)
     scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,): where they are
-    N = len(scored)
-    wanted = F.pad(scored, (0, round_up(N, 32) - N))  # more logits than needed, ignored
-    logits = model(input_batch.to(device), wanted.to(device))[:N].float()  # (N, V)
-    targets = targets[scored].to(device)
-    return F.cross_entropy(logits, targets, reduction="sum"), N
+    logits = logits_of_some(input_batch, scored, model).float()  # (N, V)
+    return F.cross_entropy(logits, targets[scored].to(device), reduction="sum"), len(
+        scored
+    )
+
+
+def logits_of_some(inputs, wanted, model):
+    """Return the logits, (N, V), of a batch's tokens with these indices, of B * T.
+
+    All prompts begin with the same sentences. As no token looks at later ones, what the
+    model computes for these is the same in all rows. So it does so in one row, and the
+    others find it in their caches; backward() adds up what all rows say about it.
+    """
+    B, T = inputs.shape
+    shared = 0
+    if B > 1 and len(wanted) > 0 and model.device.type == "cpu":
+        is_same = (inputs == inputs[0]).all(dim=0)  # (T,)
+        shared = int(is_same.cumprod(dim=0).sum())  # the columns up to a difference
+        shared = min(shared, int((wanted % T).min()))
+    if model.dtype == torch.bfloat16:
+        shared = shared // 8 * 8  # see round_shapes
+    own = inputs[:, shared:]  # (B, T - shared)
+    wanted = wanted - shared * (wanted // T + 1)  # their indices in there
+    N = len(wanted)
+    if model.dtype == torch.bfloat16:
+        own, wanted = round_shapes(own, wanted, model.cfg["context_length"] - shared)
+    caches = None
+    if shared > 0:
+        caches = [KeyValueCache(shared + own.shape[1]) for _ in model.trf_blocks]
+        model(inputs[:1, :shared], wanted[:0], None, caches)
+        for cache in caches:
+            cache.keep(torch.zeros(B, dtype=torch.int64))  # row 0, for each row
+    return model(own.to(model.device), wanted.to(model.device), None, caches)[:N]
+
+
+def round_shapes(inputs, wanted, longest):
+    """Return inputs, (B, T), and wanted, (N,), with T a multiple of 8 and N of 32.
+
+    For bfloat16, CPUs prepare a routine for every new shape of matrices, and keep it.
+    With fewer shapes, this takes less time and memory. What is added is ignored.
+    """
+    B, T = inputs.shape
+    N = len(wanted)
+    wanted_rows = wanted // T
+    new_T = min(math.ceil(T / 8) * 8, longest)
+    wanted = wanted + (new_T - T) * wanted_rows
+    new_N = math.ceil(N / 32) * 32
+    return F.pad(inputs, (0, new_T - T)), F.pad(wanted, (0, new_N - N))
 
 
 @torch.no_grad()
@@ -960,7 +987,6 @@ def token_f1(response, truth):
 
 def score_model(model, dataset, tokenizer, max_new_tokens):
     """Return {"scores": ..., "responses": ...} of the model for a data set."""
-    print(f"Answering {len(dataset):,} instructions ...")
     loss = evaluate_model(model, dataset, model.device)
     prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
     responses = generate_responses(model, prompts, tokenizer, max_new_tokens)
@@ -2133,10 +2159,9 @@ def show_base_model(model, test_set, tokenizer, args):
     context_size = model.cfg["context_length"]
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     show("continues", token_ids_to_text(idx, tokenizer))
+    print(f"Now it answers the {len(test_set):,} instructions of the test set ...")
     base = score_model(model, test_set, tokenizer, args.max_new_tokens)
-    print(
-        f"The loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:"
-    )
+    print(f"Loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:")
     show_answers(test_set.entries[:3], {"base model": base["responses"]})
     return base
 
@@ -2245,6 +2270,7 @@ def run(args):
     times.append(heading("Fine-tuning"))
     progress = fine_tune(model, train_set, val_set, tokenizer, args, saved, base)
     times.append(heading("Evaluation: the unseen test set"))
+    print(f"It answers the same {len(test_set):,} instructions ...")
     tuned = score_model(model, test_set, tokenizer, args.max_new_tokens)
     compare(test_set.entries, base, tuned)
     times.append(heading("Files"))

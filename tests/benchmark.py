@@ -203,10 +203,6 @@ def trainer(setup, name):
                 loss = model(**peer_batch(items, setup.eos_id, setup.context, setup.device)).loss
         else:
             batch = ft.custom_collate_fn(items, setup.eos_id, allowed_max_length=setup.context)
-            if who == "script":  # as InstructionDataset.batch does it
-                extra = min(ft.round_up(batch[0].shape[1], 8), setup.context) - batch[0].shape[1]
-                batch = [F.pad(tensor, (0, extra), value=fill)
-                         for tensor, fill in zip(batch, (setup.eos_id, ft.IGNORE_INDEX), strict=True)]
             if who == "script":
                 loss_sum, n_scored = ft.calc_loss_batch(*batch, model, setup.device)
                 loss = loss_sum / n_scored

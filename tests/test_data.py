@@ -186,25 +186,10 @@ def test_batch_of_entries(tiny_tokenizer):
     dataset = ft.InstructionDataset(data, tiny_tokenizer)
     inputs, targets = dataset.batch([3, 0])
     expected = ft.custom_collate_fn([dataset[3], dataset[0]], pad_token_id=2047)
-    T = expected[0].shape[1]
-    assert torch.equal(inputs[:, :T], expected[0]) and torch.equal(targets[:, :T], expected[1])
-    assert inputs.shape == targets.shape and inputs.shape[1] == ft.round_up(T, 8)  # what is added is not scored
-    assert (inputs[:, T:] == 2047).all() and (targets[:, T:] == ft.IGNORE_INDEX).all()
+    assert torch.equal(inputs, expected[0]) and torch.equal(targets, expected[1])
     assert inputs[1, -1] == 2047 and targets[1, -1] == ft.IGNORE_INDEX == -100
     n_scored = sum(len(token_ids) - prompt_length for token_ids, prompt_length in (dataset[3], dataset[0]))
     assert (targets != -100).sum() == n_scored and (targets == 2047).sum() == 2  # each has its end
-
-
-def test_batches_are_not_rounded_up_beyond_the_context(tiny_tokenizer):
-    entry = {**ENTRY, "output": "word " * 3}
-    longest = len(ft.InstructionDataset([entry], tiny_tokenizer)[0][0]) - 1  # what is read: all but the end
-    for context_length in range(longest, longest + 10):
-        inputs, targets = ft.InstructionDataset([entry], tiny_tokenizer, context_length).batch([0])
-        assert inputs.shape == targets.shape and longest <= inputs.shape[1] <= context_length
-
-
-def test_round_up():
-    assert [ft.round_up(n, 8) for n in (0, 1, 8, 9, 16)] == [0, 8, 8, 16, 16]
 
 
 def test_entries_longer_than_the_context_are_left_out(tiny_tokenizer):
