@@ -119,6 +119,8 @@ def parse_args(argv=None):
         parser.error("--input goes with --ask")
     if args.resume and (args.export or args.ask is not None):
         parser.error("--resume goes on with a training: leave --ask and --export out")
+    if "" in (args.data, args.weights, args.out, args.export):
+        parser.error("the name of a file or folder is empty")
     # Which settings were given, and not left to their defaults? --resume has to know.
     # (What a namespace has already, the parser changes only if it is given.)
     blank = argparse.Namespace(**dict.fromkeys(vars(args)))
@@ -1237,7 +1239,7 @@ def one_line(text):
 def show(label, text, most=130):
     """Print a text, or the beginning of a long one, behind its label."""
     text = one_line(text)
-    text = text if len(text) <= most else text[:most] + " ..."
+    text = text if len(text) <= most else text[: most - 4] + " ..."
     wrapper = textwrap.TextWrapper(79, f"  {label + ':':<15}", " " * 17)
     wrapper.break_on_hyphens = False
     tqdm.write(wrapper.fill(text))
@@ -1763,7 +1765,7 @@ def leave_out_added_tokens(model_dir, tokenizer, settings, params):
 def read_pytorch(file):
     """Return {name: array} of a pytorch_model.bin, of which nothing is executed."""
     state = torch.load(file, map_location="cpu", weights_only=True)
-    return {name: tensor.float().numpy() for name, tensor in state.items()}
+    return {name: tensor.detach().float().numpy() for name, tensor in state.items()}
 
 
 def map_safetensors(file):
@@ -2369,8 +2371,8 @@ def check_early(args, is_use):
     if args.ask == "" and is_closed(sys.stdin):
         raise UserError("standard input is closed: --ask needs an instruction")
     is_address = (args.data or "").startswith(("http://", "https://"))
-    if args.data and not is_address and not Path(args.data).exists():
-        raise UserError(f"--data: there is no file {args.data}")
+    if args.data and not is_address:
+        read_entries(args.data)  # it is read again when the model is there
     if "weights" in args.given:
         sizes = [args.model]
         if args.model == "auto":
