@@ -2161,8 +2161,15 @@ def show_base_model(model, test_set, tokenizer, args):
     context_size = model.cfg["context_length"]
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     show("continues", token_ids_to_text(idx, tokenizer))
-    print(f"Now it answers the {len(test_set):,} instructions of the test set ...")
-    base = score_model(model, test_set, tokenizer, args.max_new_tokens)
+    # A base model hardly ever ends an answer: more tokens would show no more, and take
+    # many times as long as the answers after the training.
+    most = min(args.max_new_tokens, 40)
+    print(
+        f"It answers the {len(test_set):,} instructions of the test set, in up to ",
+        end="",
+    )
+    print(f"{most} tokens ...")
+    base = score_model(model, test_set, tokenizer, most)
     print(f"Loss on the true answers: {base['scores']['loss']:.3f}. Its own answers:")
     show_answers(test_set.entries[:3], {"base model": base["responses"]})
     return base
