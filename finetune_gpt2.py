@@ -2155,15 +2155,18 @@ def prepare_model(args, device):
     return model, tokenizer, facts
 
 
+# A base model hardly ever ends an answer: more tokens than these show nothing more, and
+# take many times as long as the answers after the training.
+BASE_TOKENS = 40
+
+
 def show_base_model(model, test_set, tokenizer, args):
     """Show what the model can do before training; return what score_model returns."""
     idx = text_to_token_ids("The capital of France is", tokenizer).to(model.device)
     context_size = model.cfg["context_length"]
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     show("continues", token_ids_to_text(idx, tokenizer))
-    # A base model hardly ever ends an answer: more tokens would show no more, and take
-    # many times as long as the answers after the training.
-    most = min(args.max_new_tokens, 40)
+    most = min(args.max_new_tokens, BASE_TOKENS)
     print(
         f"It answers the {len(test_set):,} instructions of the test set, in up to ",
         end="",

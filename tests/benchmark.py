@@ -112,6 +112,19 @@ def table(title, header, rows, note):
     say("")  # a terminal's line is free again
     print(f"\n### {title}\n", *lines, f"\n{note}", sep="\n", flush=True)
 
+def speed_of_products(device, dtype):
+    """Return the FLOP/s of a large product of matrices: the best of ten."""
+    left, right = torch.randn(2, 2048, 2048, device=device, dtype=getattr(torch, dtype))
+    seconds = paired("a large product", {dtype: lambda _: left @ right}, 10, device, warm_up=2)[dtype]
+    return 2 * 2048 ** 3 / min(seconds)
+
+def arithmetic(setup, n_tokens, n_logits):
+    """Return the floating-point operations of so many tokens that pass through the blocks, and logits, forward: a
+    multiplication and an addition for each weight. Attention itself and all else that is small is not counted."""
+    head = setup.cfg["vocab_size"] * setup.cfg["emb_dim"]
+    blocks = 12 * setup.cfg["n_layers"] * setup.cfg["emb_dim"] ** 2
+    return 2 * (blocks * n_tokens + head * n_logits)
+
 class Setup:
     """What all measurements share: settings, device, tokenizer and data, and the two models on request."""
 
@@ -138,6 +151,11 @@ class Setup:
         """The number formats that are compared: bfloat16 if this machine is fast in it, or if it is asked for."""
         fastest = self.choose("auto") if self.args.dtype == "float32" else self.dtype
         return list(dict.fromkeys(["float32", fastest]))
+
+    @cached_property
+    def speed(self):
+        """{number format: FLOP/s of a large product}"""
+        return {dtype: speed_of_products(self.device, dtype) for dtype in self.dtypes}
 
     def script_model(self, dtype):
         model = ft.load_model(self.args.model, self.args.weights)[0].to(self.device)
@@ -239,11 +257,20 @@ def measure_step(setup):
     seconds = paired("training step", steps, len(grouped), setup.device, warm_up=2)
     entries, first = sum(map(len, grouped)), sum(seconds[rivals(setup)[0]])
     tokens = sum(len(token_ids) for batch in grouped for token_ids, _ in batch)
-    header = ["training step", "median s", "mean s", "total, first = 1", "entries/s", "tokens/s"]
-    rows = [[name, median(times), mean(times), sum(times) / first, entries / sum(times), tokens / sum(times)]
-            for name, times in seconds.items()]
+    scored = sum(len(token_ids) - length for batch in grouped for token_ids, length in batch)
+    shared = [ft.shared_beginning([token_ids for token_ids, _ in batch]) for batch in grouped]
+    needed = tokens - entries - sum(n * (len(batch) - 1) for n, batch in zip(shared, grouped, strict=True))
+    limits = {dtype: 3 * arithmetic(setup, needed, scored) / speed / len(grouped)
+              for dtype, speed in setup.speed.items()}
+    header = ["training step", "median s", "mean s", "mean / limit", "total, first = 1", "entries/s", "tokens/s"]
+    rows = [[name, median(times), mean(times), mean(times) / limits[name.partition(", ")[2]], sum(times) / first,
+             entries / sum(times), tokens / sum(times)] for name, times in seconds.items()]
     note = (f"{len(grouped)} steps each over the same {entries} entries, in batches grouped by length (script) or"
-            " drawn blindly. AdamW as it comes for transformers in float32, the fused one in bfloat16.")
+            " drawn blindly. AdamW as it comes for transformers in float32, the fused one in bfloat16. The limit by"
+            " arithmetic: the products of all tokens that have to be computed, without padding and the beginning that"
+            " they share only once, at the speed of a large product: "
+            + ", ".join(f"{limits[dtype]:.3g} s at {speed / 1e9:,.0f} GFLOP/s in {dtype}"
+                        for dtype, speed in setup.speed.items()) + ".")
     peak = setup.args.peak_tflops
     if not peak and setup.device.type == "cuda" and re.search("H[12]00", torch.cuda.get_device_name(setup.device)):
         peak = 989
@@ -326,11 +353,17 @@ def measure_answers(setup):
     writers["plain loop, float32"] = lambda i: [plain_answer(models["float32"], prompt, NEW) for prompt, _ in few]
     seconds = paired("answers", writers, setup.args.repeats, setup.device)
     speed = {name: NEW * len(few if name[0] == "p" else prompts) / median(times) for name, times in seconds.items()}
-    rows = [[name, median(seconds[name]), speed[name],
+    shared = ft.shared_beginning([tokens for tokens, _ in prompts])
+    n_tokens = shared + sum(len(tokens) - shared + NEW - 1 for tokens, _ in prompts)
+    limits = {dtype: NEW * len(prompts) * product / arithmetic(setup, n_tokens, NEW * len(prompts))
+              for dtype, product in setup.speed.items()}
+    rows = [[name, median(seconds[name]), speed[name], f"{speed[name] / limits[name.partition(', ')[2]]:.0%}",
              *(speed[name] / speed[f"script, {dtype}"] for dtype in setup.dtypes)] for name in seconds]
     table(f"Answers of {NEW} tokens each",
-          ["answers", "median s", "new tokens/s", *(f"script in {dtype} = 1" for dtype in setup.dtypes)], rows,
-          f"{len(prompts)} prompts, 96 at a time (script) or 16 at a time (transformers); {len(few)} prompts, one"
+          ["answers", "median s", "new tokens/s", "of the limit", *(f"script in {dtype} = 1" for dtype in setup.dtypes)],
+          rows, "The limit by arithmetic: "
+          + ", ".join(f"{limit:,.0f} tokens/s in {dtype}" for dtype, limit in limits.items()) + ". "
+          f"{len(prompts)} prompts, up to 96 at a time (script) or 16 at a time (transformers); {len(few)} prompts, one"
           f" at a time and without a cache (plain loop); {setup.args.repeats} rounds.")
 
 def child_load(setup, _):
@@ -362,8 +395,9 @@ def measure_whole(setup):
         "check": lambda i: ft.evaluate_model(model, setup.val, device), "plain check": plain_check,
         "test": lambda i: ft.evaluate_model(model, setup.test, device)}, max(1, args.steps // 5), device)
     prompts, few, longest = some_prompts(setup), some_prompts(setup, args.prompts), args.max_new_tokens
+    base_tokens = min(longest, ft.BASE_TOKENS)
     seconds |= paired("whole job", {
-        "base": lambda i: write_batched(model, prompts, lambda _: longest, setup),
+        "base": lambda i: write_batched(model, prompts, lambda _: base_tokens, setup),
         "plain base": lambda i: [plain_answer(plain_model, prompt, longest) for prompt, _ in few],
         "tuned": lambda i: write_batched(model, prompts, lambda batch: max(n for _, n in batch), setup),
         "plain tuned": lambda i: [plain_answer(plain_model, prompt, n) for prompt, n in few],
@@ -376,7 +410,7 @@ def measure_whole(setup):
     plain_test = t["plain check"] * len(prompts) / len(items)
     answer_tokens = [sum(n for _, n in some) for some in (prompts, few)]
     rows = [["baseline: test loss", t["test"], plain_test],
-            [f"baseline: {len(prompts)} answers of {longest} tokens", t["base"],
+            [f"baseline: {len(prompts)} answers of {base_tokens} tokens (plain: {longest})", t["base"],
              t["plain base"] * len(prompts) / len(few)],
             [f"{steps} training steps", t["step"] * steps, t["plain step"] * steps],
             [f"losses on the way ({checks} and {plain_checks} times)", t["check"] * checks,
@@ -388,7 +422,7 @@ def measure_whole(setup):
     rows.append(["all", *(sum(row[column] for row in rows) for column in (1, 2))])
     note = (f"EXTRAPOLATED, not run: the plain way from {len(grouped)} steps, {len(seconds['plain check'])} checks"
             f" and {len(few)} prompts; the script from as many steps and evaluations, and all prompts. With random"
-            f" weights no answer ends by itself, so the base model's have {longest} tokens in both columns; after"
+            f" weights no answer ends by itself, so the base model's have as many tokens as they may; after"
             " training they are taken to be as long as the true ones, and the script writes a whole batch to its"
             " longest. Without loading, plot and files. Both run the script's model, with PyTorch's routines.")
     if args.whole:
