@@ -716,8 +716,22 @@ class KeyValueCache:
         return self.both[:, :, :, :end]
 
     def keep(self, rows):
-        """Keep only some rows of the batch, or one of them several times."""
+        """Keep these rows of the batch; one of them may become several."""
         self.both = self.both[:, rows]
+
+
+def caches_of(model, beginning, n_rows, capacity):
+    """Return the caches of n_rows texts that share a beginning, (1, T), read only once.
+
+    capacity: how many tokens a text may have, in all.
+    """
+    caches = [KeyValueCache(capacity) for _ in model.trf_blocks]
+    if beginning.shape[1] > 0:
+        wanted = beginning[0, :0]  # no logits, only what gets into the caches
+        model(beginning, wanted, None, caches)
+        for cache in caches:
+            cache.keep([0] * n_rows)  # row 0, for each text
+    return caches
 
 
 def choose_next(logits, temperature, top_k):
@@ -759,15 +773,11 @@ def generate(
     output = F.pad(idx, (0, end - T), value=0 if eos_id is None else eos_id)
     rows = torch.arange(B, device=idx.device)  # which rows are still being written
     is_done = torch.zeros_like(rows, dtype=torch.bool)  # and which of these have ended
-    caches = [KeyValueCache(end) for _ in model.trf_blocks]
     n_shared = 0 if padding is None else int(padding[0, 0])
     newest = idx[:, n_shared:]  # what has yet to pass through the model
     column = T
     with model.autocast():  # around the loop, so that weights are converted only once
-        if n_shared > 0:
-            model(idx[:1, :n_shared], rows[:1], None, caches)  # only for the caches
-            for cache in caches:
-                cache.keep(torch.zeros_like(rows))  # row 0, for each row
+        caches = caches_of(model, idx[:1, :n_shared], B, end)
         while column < end and len(rows) > 0:
             n = newest.shape[1]
             # the index of each row's last token; with 2 rows of 3 tokens: 2 and 5
@@ -905,10 +915,7 @@ def logits_of_some(inputs, wanted, model):
         own, wanted = round_shapes(own, wanted, model.cfg["context_length"] - shared)
     caches = None
     if shared > 0:
-        caches = [KeyValueCache(shared + own.shape[1]) for _ in model.trf_blocks]
-        model(inputs[:1, :shared], wanted[:0], None, caches)
-        for cache in caches:
-            cache.keep(torch.zeros(B, dtype=torch.int64))  # row 0, for each row
+        caches = caches_of(model, inputs[:1, :shared], B, shared + own.shape[1])
     return model(own.to(model.device), wanted.to(model.device), None, caches)[:N]
 
 
