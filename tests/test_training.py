@@ -489,14 +489,30 @@ def test_what_a_batch_begins_with_is_computed_once(small_model, monkeypatch, len
         assert read == ([prompt - 1] if prompt > 1 else []) + [len(lengths) * (max(lengths) + 1)]
 
 
-@pytest.mark.parametrize("T, N, longest, new_T, new_N", [(1, 1, 40, 8, 32), (8, 32, 40, 8, 32), (9, 33, 40, 16, 64),
-                                                         (38, 5, 39, 39, 32), (5, 0, 40, 8, 0)])
-def test_shapes_are_rounded_up_within_the_context(T, N, longest, new_T, new_N):
-    inputs = torch.arange(3 * T).view(3, T)
-    wanted = torch.arange(N) % (3 * T)
-    rounded, places = ft.round_shapes(inputs, wanted, longest)
-    assert rounded.shape == (3, new_T) and places.shape == (new_N,)
-    assert torch.equal(rounded[:, :T], inputs) and torch.equal(rounded.flatten()[places[:N]], inputs.flatten()[wanted])
+@pytest.mark.parametrize("length, prompt", [(9, 5), (30, 9), (38, 1), (39, 17)])
+def test_shapes_are_few_in_bfloat16(small_model, length, prompt):
+    """Columns come in multiples of 8, as far as the context of 40 goes, and logits in multiples of 32."""
+    small_model.dtype = torch.bfloat16
+    items = [(list(range(prompt)) + [row] * (length - prompt) + [96], prompt) for row in (50, 51)]
+    seen, sizes = [], []
+    hooks = [small_model.register_forward_hook(lambda _, inputs, logits: seen.append(inputs[0].shape[1])),
+             small_model.out_head.register_forward_hook(lambda _, inputs, logits: sizes.append(len(logits)))]
+    ft.calc_loss_batch(*ft.custom_collate_fn(items, pad_token_id=96), small_model, "cpu")
+    for hook in hooks:
+        hook.remove()
+    assert seen[:-1] == [n for n in seen[:-1] if n % 8 == 0]
+    assert seen[-1] % 8 == 0 or sum(seen) == 40
+    assert sum(seen) >= length and sizes[-1] % 32 == 0
+
+
+def test_dropout_differs_from_row_to_row(small_cfg):
+    """So nothing is shared where there is some."""
+    model = ft.GPTModel({**small_cfg, "drop_rate": 0.5})
+    read = []
+    model.register_forward_hook(lambda _, inputs, logits: read.append(inputs[0].shape))
+    items = [([1, 2, 3, row, 96], 3) for row in (4, 5)]
+    ft.calc_loss_batch(*ft.custom_collate_fn(items, pad_token_id=96), model, "cpu")
+    assert read == [(2, 4)]
 
 
 def test_no_prompts_have_no_answers(small_model, tiny_tokenizer):
