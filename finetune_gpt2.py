@@ -2397,8 +2397,9 @@ def check_early(args, is_use):
     if args.ask == "" and is_closed(sys.stdin):
         raise UserError("standard input is closed: --ask needs an instruction")
     is_address = (args.data or "").startswith(("http://", "https://"))
-    if args.data and not is_address:
-        read_entries(args.data)  # it is read again when the model is there
+    # it is read again when the model is there, but a pipe can be read only once
+    if args.data and not is_address and not Path(args.data).is_fifo():
+        read_entries(args.data)
     if "weights" in args.given:
         sizes = [args.model]
         if args.model == "auto":
