@@ -1,12 +1,12 @@
 """Fine-tune GPT-2 to follow instructions: one file, to be read like a chapter.
 
 GPT-2 was trained to continue texts. Asked "What is the capital of Kenya?", it may well
-continue with a second question. This script shows it some 1,400 instructions with good
+continue with a second question. This script shows it some 1,700 instructions with good
 answers, which turns it into a model that answers.
 
     python finetune_gpt2.py                        GPT-2 small, downloaded once
     python finetune_gpt2.py --model tiny           a toy model that is included
-    python finetune_gpt2.py --ask "Name a fish."   asks what has been trained
+    python finetune_gpt2.py --ask "Name a fish."   asks the model that was trained
     python finetune_gpt2.py --help                 shows all settings
 
 The chapter, in the order in which things happen:
@@ -99,7 +99,7 @@ def parse_args(argv=None):
     add("--epochs", type=count, default=2, help="how often each entry is seen (2)")
     add("--batch-size", type=count, default=8, help="entries computed at once (8)")
     add("--accumulate", type=count, default=1, help="batches in a training step (1)")
-    add("--lr", type=at_least(1e-12, float), help="learning rate (5e-5; tiny: 1e-4)")
+    add("--lr", type=at_least(1e-12, float), help="learning rate (5e-5; tiny: 3e-4)")
     add("--patience", type=count, help="stop after so many reports without progress")
     add("--max-new-tokens", type=count, default=128, help="longest answer (128)")
     add("--limit", type=count, help="use only the first entries, for a quick try")
@@ -2159,7 +2159,7 @@ def prepare_model(args, device):
     """Return (model, tokenizer, facts about it); note in args what is chosen."""
     with one_before_the_others():  # it may have to download something
         model, tokenizer, folder = load_chosen_model(args)
-    args.lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 1e-4)
+    args.lr = args.lr or (5e-5 if model.cfg["emb_dim"] >= 768 else 3e-4)
     dtype = of_all_processes(choose_dtype(args.dtype, device, model.cfg))[0]
     args.dtype = str(dtype).removeprefix("torch.")
     move_model(model, device, dtype, tokenizer)
@@ -2178,7 +2178,7 @@ BASE_TOKENS = 40
 
 def show_base_model(model, test_set, tokenizer, args):
     """Show what the model can do before training; return what score_model returns."""
-    idx = text_to_token_ids("The capital of France is", tokenizer).to(model.device)
+    idx = text_to_token_ids("The capital of Kenya is", tokenizer).to(model.device)
     context_size = model.cfg["context_length"]
     idx = generate_text_simple(model.eval(), idx, 12, context_size)
     show("continues", token_ids_to_text(idx, tokenizer))
@@ -2325,7 +2325,7 @@ def say_what_next(args):
         if name in args.given:
             command += f" --{name} {getattr(args, name)}"
     print(f"\nTo read the answers, open {Path(args.out) / 'report.html'} in a browser.")
-    print(f'To ask the model: {command} --ask "Name a fish."')
+    print(f'To ask the model: {command} --ask "What is the capital of Kenya?"')
     print(f"To take it along: {command} --export my-model")
 
 

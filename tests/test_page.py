@@ -185,7 +185,7 @@ def test_the_end_says_what_to_do_next(toy_run, small_weights, tmp_path):
     from conftest import run_here
     end = toy_run.out.split("\nDone in ")[1]
     page = Path("outputs") / "report.html"
-    assert f"open {page} in a browser" in end and 'finetune_gpt2.py --ask "Name a fish."' in end
+    assert f"open {page} in a browser" in end and 'finetune_gpt2.py --ask "What is the capital of Kenya?"' in end
     assert "--export my-model" in end and "--weights" not in end
     out, _ = run_here("--model", "tiny", "--weights", small_weights, "--out", "here", "--limit", 40, "--epochs", 1,
                       "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32", cwd=tmp_path)
