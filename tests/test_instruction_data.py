@@ -1,4 +1,4 @@
-"""The data set keeps its rules: its form, its variety, its split, and answers that a program can work out again.
+"""The data set keeps its rules: its form, its style, its split, and answers that a program can work out again.
 
 A check is a function of the entries and of what instruction-data-kinds.json says about each of them; it gives a list
 of complaints. test_data_passes wants no complaint, and test_check_catches_a_broken_entry breaks a copy of the data in
@@ -6,16 +6,20 @@ many ways to see that each check can complain at all.
 
 Many entries come with an expression that computes their answer from the numbers and words of the question, such as
 convert(3, "km", "m"). The functions that it may use are those of section 2; INPUT is the text of the entry's input.
+Most of the longer answers come with a test of section 4 instead, which is true of the right answer.
 """
 import ast
 import calendar
 import configparser
 import copy
+import csv
+import datetime
+import io
+import itertools
 import json
 import re
 import sys
 from collections import Counter, defaultdict
-from datetime import date, timedelta
 from difflib import SequenceMatcher
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +29,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from finetune_gpt2 import split_data
+from finetune_gpt2 import load_tokenizer, split_data
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = (ROOT / "instruction-data.json").read_bytes()
@@ -49,6 +53,12 @@ def has_phrase(text, phrase, start=0, exact_case=False):
     before, after = r"(?<!\w)" * bool(re.match(r"\w", phrase)), r"(?!\w)" * bool(re.search(r"\w\Z", phrase))
     match = re.compile(before + re.escape(phrase) + after, 0 if exact_case else re.IGNORECASE).search(text, start)
     return match and match.end()
+
+def n_words(text):
+    return len(text.split())
+
+def n_sentences(text):
+    return len(re.findall(r"[.!?]+[\"')]*(?=\s|$)", text))
 
 # ---- 2. The functions of the expressions -----------------------------------------------------------------------
 ROMAN = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50, "XL": 40, "X": 10, "IX": 9, "V": 5,
@@ -120,17 +130,17 @@ def convert(amount, unit, to):
     return float(Fraction(str(amount)) * Fraction(sizes[unit]) / Fraction(sizes[to]))
 
 def date_plus(day, n):
-    then = date.fromisoformat(day) + timedelta(n)
+    then = datetime.date.fromisoformat(day) + datetime.timedelta(n)
     return f"{calendar.month_name[then.month]} {then.day}"
 
 def minutes(clock):
-    """Minutes since midnight of "3:30 PM" or "15:30"."""
-    hour, minute, half = re.fullmatch(r"(\d{1,2}):(\d\d)(?: ([AP])M)?", clock).groups()
-    return (int(hour) if half is None else int(hour) % 12 + 12 * (half == "P")) * 60 + int(minute)
+    """Minutes since midnight of "3:30 p.m." or "15:30"."""
+    hour, minute, half = re.fullmatch(r"(\d{1,2}):(\d\d)(?: ([ap])\.m\.)?", clock).groups()
+    return (int(hour) if half is None else int(hour) % 12 + 12 * (half == "p")) * 60 + int(minute)
 
 def time_plus(clock, n):
     hour, minute = divmod((minutes(clock) + int(n)) % 1440, 60)
-    return f"{hour % 12 or 12}:{minute:02} {'AP'[hour // 12]}M"
+    return f"{hour % 12 or 12}:{minute:02} {'ap'[hour // 12]}.m."
 
 def run(code):
     return evaluate(code, language=BUILTINS)
@@ -142,15 +152,15 @@ LANGUAGE = {
     "convert": convert, "date_plus": date_plus, "time_plus": time_plus, "run": run,
     "letters": lambda text, letter: text.lower().count(letter.lower()),
     "n_letters": lambda text: sum(c.isalpha() for c in text),
-    "n_words": lambda text: len(text.split()),
+    "n_words": n_words,
     "vowels": lambda text: sum(c in "aeiou" for c in text.lower()),
-    "n_sentences": lambda text: len(re.findall(r"[.!?]+[\"')]*(?=\s|$)", text)),
+    "n_sentences": n_sentences,
     "sort_words": lambda items: sorted(items, key=str.lower),
     "reverse": lambda text: text[::-1],
     "c_to_f": lambda c: c * 9 / 5 + 32, "f_to_c": lambda f: (f - 32) * 5 / 9,
     "c_to_k": lambda c: c + 273.15, "k_to_c": lambda k: k - 273.15,
-    "weekday": lambda day: calendar.day_name[date.fromisoformat(day).weekday()],
-    "days_between": lambda a, b: (date.fromisoformat(b) - date.fromisoformat(a)).days,
+    "weekday": lambda day: calendar.day_name[datetime.date.fromisoformat(day).weekday()],
+    "days_between": lambda a, b: (datetime.date.fromisoformat(b) - datetime.date.fromisoformat(a)).days,
     "days_in_month": lambda year, month: calendar.monthrange(year, month)[1], "is_leap": calendar.isleap,
     "minutes_between": lambda a, b: (minutes(b) - minutes(a)) % 1440,
     "to_12h": lambda clock: time_plus(clock, 0),
@@ -247,7 +257,78 @@ def literal_in_question(literal, function, text):
         return has_phrase(text, literal) or has_phrase(text, literal_day)
     return has_phrase(text, literal)
 
-# ---- 4. The checks ---------------------------------------------------------------------------------------------
+# ---- 4. The tests of the longer answers ------------------------------------------------------------------------
+# A test is a Python expression that is True of the right answer, and False of or an error with some damaged one.
+MOST_STEPS = 20_000  # lines of code that an answer may run: a loop without an end is an error, too
+
+def cells(table):
+    """The rows of a Markdown table, as lists of texts."""
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()]
+
+def syllables(text):
+    """Count groups of vowels, without a silent e at the end of a word."""
+    spoken = re.sub(r"(?<=[aeiouy][^aeiouy\W])e\b", "", text.lower().replace("'s", ""))
+    return len(re.findall("[aeiouy]+", spoken))
+
+def run_answer(output, expression, **names):
+    """Run the code at the start of an answer, up to an empty line, and evaluate the expression after it."""
+    steps = itertools.count(1)
+
+    def count(frame, event, argument):
+        if next(steps) > MOST_STEPS:
+            raise TimeoutError("the code of the answer does not end")
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        exec(output.split("\n\n")[0], names)
+        return eval(expression, names)
+    finally:
+        sys.settrace(before)
+
+def names_for(entry):
+    """Return what a test can use: the texts of the entry, functions, and some modules."""
+    output = entry["output"]
+    lines = output.splitlines()
+
+    def bullets(end=""):
+        """The number of items if the answer is a list of items that begin with a capital and end so, or None."""
+        item = rf"- [A-Z].*{re.escape(end)}" if end else r"- [A-Z].*[^.?!]"
+        return len(lines) if all(re.fullmatch(item, line) for line in lines) else None
+
+    def steps():
+        """The number of steps if the answer is a numbered list of sentences, or None."""
+        numbered = [re.fullmatch(rf"{i}\. [A-Z].*\.", line) for i, line in enumerate(lines, start=1)]
+        return len(lines) if all(numbered) else None
+
+    return {
+        "INSTRUCTION": entry["instruction"], "INPUT": entry["input"], "OUTPUT": output, "LINES": lines,
+        "has": lambda *texts: all(text in output for text in texts), "bullets": bullets, "steps": steps,
+        "outline": lambda: ["-" if line.startswith("- ") else line for line in lines],
+        "endings": lambda: [re.sub(r"\W", "", line.split()[-1])[-3:] for line in lines],
+        "numbers": lambda text: re.findall(r"\d+", text),
+        "run": lambda expression, **names: run_answer(output, expression, **names),
+        "n_words": n_words, "n_sentences": n_sentences, "words": words, "time_plus": time_plus, "cells": cells,
+        "syllables": syllables, "re": re, "csv": csv, "io": io, "datetime": datetime}
+
+def problem_with_test(test, entry):
+    """Say in what way the entry does not pass its test, or return None if it does."""
+    try:
+        result = eval(test, names_for(entry))
+    except Exception as error:  # a damaged answer can make a test fail in any way
+        return repr(error)
+    return None if result is True else f"it gives {result!r}"
+
+def damaged_answers(entry):
+    """Yield the answer with other digits, without its last line or sentence, its two halves, and the input."""
+    output = entry["output"]
+    parts, half = re.split(r"(?<=\n)|(?<=[.!?] )", output), len(output) // 2
+    texts = [re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), output), "".join(parts[:-1]).strip(),
+             output[:half], output[half:], entry["input"]]
+    yield from ({**entry, "output": text} for text in texts if text != output)
+
+# ---- 5. The checks ---------------------------------------------------------------------------------------------
 AGING = re.compile(r"""\b(?:currently|nowadays|presently|at\ present|recently|lately|to\ date|up-to-date|newest|
     state[ -]of[ -]the[ -]art|as\ of\ (?:now|today|this|19\d\d|20\d\d)|in\ recent\ (?:years|months|times)|
     (?:latest|current)\ (?:version|model|news|record|president|leader|champion|population|price|year)|
@@ -279,16 +360,19 @@ def check_fields(data, kinds):
 def check_amounts(data, kinds):
     with_input = sum(bool(entry["input"]) for entry in data) / len(data)
     counts = Counter(kind["kind"] for kind in kinds)
-    rules = {"1,200 entries or more": len(data) >= 1200, "35 to 60 % have an input": 0.35 <= with_input <= 0.6,
-             "as many kinds as entries": len(kinds) == len(data), "45 kinds or more": len(counts) >= 45,
+    rules = {"2,000 entries or more": len(data) >= 2000, "35 to 60 % have an input": 0.35 <= with_input <= 0.6,
+             "as many kinds as entries": len(kinds) == len(data), "80 kinds or more": len(counts) >= 80,
              "no kind has above 4 % of the entries": max(counts.values()) <= 0.04 * len(data)}
     return [f"broken: {rule}" for rule, kept in rules.items() if not kept]
 
 def check_answer_lengths(data, kinds):
-    lengths = [len(entry["output"].split()) for entry in data]
-    yield from (named(i, data[i]) + f"the output has {n} words" for i, n in enumerate(lengths) if not 1 <= n <= 60)
-    if sum(n < 25 for n in lengths) < 0.8 * len(data):
-        yield "less than 80 % of the outputs are under 25 words"
+    lengths = [n_words(entry["output"]) for entry in data]
+    yield from (named(i, data[i]) + f"the output has {n} words" for i, n in enumerate(lengths) if not 1 <= n <= 80)
+    long, of_lines = sum(n >= 30 for n in lengths), sum("\n" in entry["output"] for entry in data)
+    if not 0.15 * len(data) <= long <= 0.2 * len(data):
+        yield f"{long} of {len(data)} outputs have 30 words or more; it should be 15 to 20 %"
+    if of_lines < 0.1 * len(data):
+        yield f"{of_lines} of {len(data)} outputs have several lines; it should be 10 % or more"
 
 def check_ageless(data, kinds):
     for i, entry in enumerate(data):
@@ -305,6 +389,103 @@ def check_repeats(data, kinds):
         if wordings[wording] > 6:
             yield named(i, entry) + "an instruction in this wording for the 7th time"
         inputs[wording].add(text)
+
+# The style of the answers. (Instructions may come as people type them.)
+# 1. An answer does what was asked and nothing else: no "Sure!", no comment, no echo of the question for its own sake.
+# 2. A sentence has a capital and a period; a bare answer (a word, a name, a number, a list on one line) only a capital.
+# 3. Lower case stays: what fills a blank inside a sentence, a word as a word ("mice"), items taken from a list, code.
+# 4. A yes/no question gets "Yes, ..." or "No, ..." with a reason, about as many of each; true or false, "True. ..."
+# 5. US English; commas and periods inside double quotation marks, except in code; a serial comma; no dashes.
+# 6. Numbers: 3,000; $6.50; 25%; 7:30 p.m., 9 a.m.; no sentence begins with a digit, unless with an equation.
+# 7. email, OK, internet; "the United States" as a noun, US before a noun; the letter o, without quotation marks.
+# 8. Lists: "- item" or "1. step", one a line, with a capital, and a period only after sentences; groups one a line.
+# 9. Letters and emails: the salutation, an empty line, the body, an empty line, the sign-off, the name on a line.
+# 10. Code in the language that the instruction names, without fences, an explanation after an empty line.
+FORMATS = {"code", "regex", "markup", "data-format", "function", "bug", "table"}  # kinds about code and data
+WORDS_AS_WORDS = {"plural", "word-form", "translation", "completion", "number-words"}  # answers may be in lower case
+AS_TYPED = {"two-wishes", "greeting"}  # instructions are as some people type them
+SPELLINGS = {
+    r"\b[Ee]-mails?\b": "email", r"\b(?:[Oo]kay|[Oo]\.[Kk]\.)": "OK", r"[a-z,] Internet\b": "internet",
+    r"\b(?:[Tt]owards|[Gg]rey|[Cc]olour|[Ff]avourite|[Cc]entre|[Mm]etre)\b": "US spelling",
+    r"\d ?(?:[AP]M|[ap]m)\b|\d[ap]\.m\.|\d [AP]\.M\.": "7:30 p.m.", "[—–]": "no dashes",
+    r'\b[Ll]etters? "\w[.,]?"': "the letter o"}
+SERIAL = re.compile(r"\b(?!up\b)[a-z]+, [a-z]+ (?:and|or) [a-z]+\b")  # "pops up, hot and brown" is no list
+GREETING = re.compile(r"(?:Dear|Hi|Hello|To whom)\b")
+LETTER = re.compile(r"[^\n]+[,:]\n\n[^\n]+(?:\n{1,2}[^\n]+)*\n\n[^\n]+,\n[^\n]+(?:\n[^\n]+)?")
+
+def is_sentence(text):
+    return re.search(r"[.!?]['\")]*$", text) and not re.search(r"\b[ap]\.m\.$", text)
+
+def check_spellings(data, kinds):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        texts = [entry["output"]] + [entry["instruction"]] * (kind["kind"] not in AS_TYPED)
+        for pattern, right in SPELLINGS.items():
+            for found in filter(None, (re.search(pattern, text) for text in texts)):
+                yield named(i, entry) + f"{found[0]!r}; the style is: {right}"
+        if kind["kind"] not in FORMATS:
+            for found in filter(None, (re.search(r'\w"[.,](?!\d)', text) for text in texts)):
+                yield named(i, entry) + f"a comma or period outside of quotation marks: {found[0]}"
+            if found := SERIAL.search(entry["output"]):
+                yield named(i, entry) + f"no serial comma: {found[0]!r}"
+
+def check_digits_at_starts(data, kinds):
+    """A sentence may begin with a digit if that begins an equation, such as 9 x 6 = 54."""
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        for line in entry["output"].splitlines() if kind["kind"] not in FORMATS else ():
+            for sentence in re.split(r"(?<=[.!?]) (?=[A-Z\d])", re.sub(r"^(?:\d+\.|-) ", "", line)):
+                if re.match(r"\d", sentence) and is_sentence(sentence) and not re.match(r"[\d.,]+ [-+x/] ", sentence):
+                    yield named(i, entry) + f"a sentence begins with a digit: {sentence}"
+
+def check_bare_answers(data, kinds):
+    """As far as a program can tell: capitals, and no period after one or two words."""
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        output, asked = entry["output"], f"{entry['instruction']} {entry['input']}"
+        first = output.split()[0].strip(",;")
+        if kind["kind"] in FORMATS or "\n" in output:
+            continue
+        if n_words(output) <= 2 and output.endswith(".") and not output.endswith(".m."):
+            yield named(i, entry) + f"a bare answer with a period: {output}"
+        if output[0].islower() and is_sentence(output):
+            yield named(i, entry) + f"a sentence without a capital: {output}"
+        elif output[0].islower() and kind["kind"] not in WORDS_AS_WORDS and not (
+                re.search(r"__|\.\.\.|\"", asked) or has_phrase(asked, first, exact_case=True)):
+            yield named(i, entry) + f"a bare answer without a capital: {output}"
+        if re.search(r"[a-z] __+", asked) and n_words(output) == 1 and output[0].isupper():
+            yield named(i, entry) + f"a capital in the middle of a sentence: {output}"
+
+def check_yes_and_no(data, kinds):
+    for pair in (("Yes", "No"), ("True", "False")):
+        counts = [sum(bool(re.match(rf"{word}[,.] ", entry["output"])) for entry in data) for word in pair]
+        if min(counts) < 10 or min(counts) < 0.7 * max(counts):
+            yield f"not about as many of each: {dict(zip(pair, counts, strict=True))}"
+    for i, entry in enumerate(data):
+        if re.match(r"(?:Yes|No)(?:\W?$|[,.;] ?\w+\W?$)", entry["output"]):
+            yield named(i, entry) + f"no reason: {entry['output']}"
+
+def check_lists(data, kinds):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        items = re.findall(r"^(- |\d+\. )(.+)$", entry["output"], re.MULTILINE) if kind["kind"] not in FORMATS else []
+        numbers = [int(mark[:-2]) for mark, _ in items if mark != "- "]
+        rules = {"numbers in order": all(b == a + 1 for a, b in zip(numbers, numbers[1:], strict=False)),
+                 "capitals": all(re.match(r"[A-Z\d$\"]", text) for _, text in items),
+                 "the same end": len({text[-1] in ".?!" for _, text in items if not text.endswith(".m.")}) < 2,
+                 "no empty lines": not re.search(r"^(?:-|\d+\.) .+\n\n(?:-|\d+\.) ", entry["output"], re.MULTILINE)}
+        yield from (named(i, entry) + f"a list without {rule}" for rule, kept in rules.items() if not kept)
+
+def check_letters(data, kinds):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        output = entry["output"]
+        is_letter = GREETING.match(output) and (output.startswith("Dear ") or "\n" in output)
+        if (is_letter or kind["kind"] == "email") and n_words(output) > 4 and not LETTER.fullmatch(output):
+            yield named(i, entry) + f"not laid out as a letter: {output!r}"
+
+def check_language_of_code(data, kinds):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        named_one = re.search(r"Python|JavaScript|SQL|shell", entry["instruction"])
+        if kind["kind"] in ("code", "function", "bug") and not named_one:
+            yield named(i, entry) + "the instruction does not name a language"
+        if "```" in entry["output"]:
+            yield named(i, entry) + "code in fences"
 
 def check_near_twins(data, kinds):
     """Compare all pairs; where one has under 80 % of the other's 5-grams, they cannot share above 80 % of them."""
@@ -394,14 +575,21 @@ def check_answers_by_kind(data, kinds):
     if answers != {"True", "False"}:
         yield f"the answers of kind true-false are all {answers}"
 
+def check_longer_answers(data, kinds):
+    for i, (entry, kind) in enumerate(zip(data, kinds, strict=False)):
+        if "test" in kind and (problem := problem_with_test(kind["test"], entry)):
+            yield named(i, entry) + f"{kind['test']}: {problem}; the output is {entry['output']!r}"
+
 def check_enough_is_recomputed(data, kinds):
     by_expression = sum(kind["check"] is not None for kind in kinds)
     by_kind = sum(not kind["check"] and recheck_by_kind(entry, kind["kind"]) is not None
                   for entry, kind in zip(data, kinds, strict=False))
-    if by_expression + by_kind < 200:
+    if by_expression + by_kind < 350:
         yield f"only {by_expression} answers are recomputed by expressions and {by_kind} by their kind"
+    if sum("test" in kind for kind in kinds) < 250:
+        yield "fewer than 250 of the longer answers have a test"
 
-# ---- 5. The tests ----------------------------------------------------------------------------------------------
+# ---- 6. The tests ----------------------------------------------------------------------------------------------
 CHECKS = [value for name, value in list(globals().items()) if name.startswith("check_")]
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -427,19 +615,44 @@ MUTATIONS = [
     (check_fields, lambda data, kinds: data[5].update(output=None)),
     (check_fields, lambda data, kinds: data[5].update(output="")),
     (check_fields, lambda data, kinds: data[5].update(input="text\n")),
-    (check_amounts, lambda data, kinds: [part.__delitem__(slice(1199, None)) for part in (data, kinds)]),
+    (check_amounts, lambda data, kinds: [part.__delitem__(slice(1999, None)) for part in (data, kinds)]),
     (check_amounts, each(input="")),
     (check_amounts, each(input="text")),
     (check_amounts, lambda data, kinds: kinds.pop()),
-    (check_amounts, lambda data, kinds: [kind.update(kind=str(i % 44)) for i, kind in enumerate(kinds)]),
-    (check_amounts, lambda data, kinds: [kind.update(kind="tense") for kind in kinds[:60]]),
-    (check_answer_lengths, lambda data, kinds: data[5].update(output="word " * 61)),
-    (check_answer_lengths, each(output="word " * 25)),
+    (check_amounts, lambda data, kinds: [kind.update(kind=str(i % 79)) for i, kind in enumerate(kinds)]),
+    (check_amounts, lambda data, kinds: [kind.update(kind="tense") for kind in kinds[:90]]),
+    (check_answer_lengths, lambda data, kinds: data[5].update(output="word " * 81)),
+    (check_answer_lengths, each(output="word " * 30)),
+    (check_answer_lengths, each(output="word " * 29)),
     (check_ageless, lambda data, kinds: data[5].update(output="As a language model, I cannot say.")),
     (check_ageless, lambda data, kinds: data[5].update(instruction="Who is currently the tallest?")),
     (check_ageless, lambda data, kinds: data[5].update(output="It rained a lot this year.")),
     (check_repeats, lambda data, kinds: data[-1].update(data[5], instruction=data[5]["instruction"].upper() + "!")),
     (check_repeats, lambda data, kinds: data.extend({**data[0], "input": str(n)} for n in range(6))),
+    (check_spellings, change("email", output="Send me an e-mail.")),
+    (check_spellings, change("date-time", output="It starts at 7:30 PM.")),
+    (check_spellings, change("date-time", output="It starts at 9a.m.")),
+    (check_spellings, change("letters", output='It is the letter "o."')),
+    (check_spellings, change("synonym", output='The synonym is "big".')),
+    (check_spellings, change("story", output="She ate bread, cheese and pears.")),
+    (check_spellings, change("story", output="She left – at last.")),
+    (check_digits_at_starts, change("word-problem", output="5 apples are left.")),
+    (check_digits_at_starts, change("steps", output="1. Wait. 10 minutes will do.")),
+    (check_bare_answers, change("sentiment", output="positive.")),
+    (check_bare_answers, change("sentiment", instruction="How does it sound?", output="cheerful")),
+    (check_bare_answers, change("sentiment", output="Positive.")),
+    (check_bare_answers, change("sentiment", output="the reader liked it.")),
+    (check_bare_answers, change("completion", input="The cat is ____.", output="Asleep")),
+    (check_yes_and_no, lambda data, kinds: [e.update(output="No, it is not.") for e in data if "Yes" in e["output"]]),
+    (check_yes_and_no, change("reading", output="No, never.")),
+    (check_lists, change("steps", output="1. Wait.\n3. Go.")),
+    (check_lists, change("list", output="- A pen\n- some paper")),
+    (check_lists, change("list", output="- A pen\n- Take some paper.")),
+    (check_lists, change("list", output="- A pen\n\n- Some paper")),
+    (check_letters, change("email", output="Dear Ana, we met on the bus. Best, Bo")),
+    (check_letters, change("message", output="Hi Ana,\nwe met on the bus.\nBest,\nBo")),
+    (check_language_of_code, change("code", instruction="What does this expression return?")),
+    (check_language_of_code, change("bug", output="```\nx = 1\n```")),
     (check_near_twins, lambda data, kinds: data[-1].update(data[0], input=data[0]["input"] + " So")),
     (check_kinds_in_parts, lambda data, kinds: kinds.sort(key=lambda kind: kind["kind"])),
     (check_leaks, lambda data, kinds: data[-1].update(input=data[0]["input"].upper())),
@@ -460,7 +673,10 @@ MUTATIONS = [
     (check_answers_by_kind, change("code", output="def f(:")),
     (check_answers_by_kind, change("reorder", instruction="Unscramble it.", input="a / b", output="A c b.")),
     (check_answers_by_kind, lambda data, kinds: [e.update(output="True") for e in data if "False" in e["output"]]),
-    (check_enough_is_recomputed, lambda data, kinds: [kind.update(check=None) for kind in kinds])]
+    (check_enough_is_recomputed, lambda data, kinds: [kind.update(check=None) for kind in kinds]),
+    (check_enough_is_recomputed, lambda data, kinds: [kind.pop("test", None) for kind in kinds]),
+    (check_longer_answers, change("bug", output="x = 1")),
+    (check_longer_answers, change("table", output="| a | b |"))]
 
 @pytest.mark.parametrize("check, mutate", MUTATIONS, ids=[f"{i}-{m[0].__name__}" for i, m in enumerate(MUTATIONS)])
 def test_check_catches_a_broken_entry(check, mutate):
@@ -475,6 +691,19 @@ def test_every_kind_of_check_has_a_mutation():
 def test_no_expression_accepts_any_answer():
     data = [{**entry, "output": "Something"} for entry in DATA]
     assert len(list(check_answers(data, KINDS))) == sum(kind["check"] is not None for kind in KINDS)
+
+def test_every_test_refuses_a_damaged_answer():
+    for entry, kind in zip(DATA, KINDS, strict=True):
+        if "test" in kind:
+            assert any(problem_with_test(kind["test"], damaged) for damaged in damaged_answers(entry)), kind["test"]
+
+def test_code_without_an_end_is_stopped():
+    assert "does not end" in problem_with_test("run('n') == 1", {**DATA[0], "output": "n = 1\nwhile n: n += 1"})
+
+def test_answers_have_120_tokens_at_most(gpt2_bpe):
+    """With the end of the text, an answer fits into the 128 tokens that the script generates."""
+    tokenizer = load_tokenizer(gpt2_bpe)
+    assert max(len(tokenizer.encode_ordinary(entry["output"])) for entry in DATA) <= 120
 
 @pytest.mark.parametrize("code", ["open('x')", "().__class__", "'a'.format(1)", "[x for y in 'a']", "print(1)",
                                   "run('roman(4)')", "(x := 1)"])
@@ -494,8 +723,8 @@ def test_functions_of_the_expressions():
         "convert(2, 'dozen', 'one')": 24, "c_to_f(30)": 86, "f_to_c(212)": 100, "c_to_k(0)": 273.15,
         "weekday('2024-07-04')": "Thursday", "date_plus('2024-02-27', 3)": "March 1", "is_leap(1900)": False,
         "days_between('2024-03-01', '2024-03-15')": 14, "days_in_month(2023, 2)": 28,
-        "time_plus('10:45 AM', 90)": "12:15 PM", "minutes_between('9:20 AM', '11:05 AM')": 105,
-        "to_24h('3:30 PM')": "15:30", "to_24h('12:05 AM')": "00:05", "to_12h('15:30')": "3:30 PM",
+        "time_plus('10:45 a.m.', 90)": "12:15 p.m.", "minutes_between('9:20 a.m.', '11:05 a.m.')": 105,
+        "to_24h('3:30 p.m.')": "15:30", "to_24h('12:05 a.m.')": "00:05", "to_12h('15:30')": "3:30 p.m.",
         "element('Na')": "sodium", "symbol('krypton')": "Kr", "atomic_number('oxygen')": 8,
         "run('\"ab\".upper() * 2')": "ABAB"}
     assert {code: evaluate(code) for code in examples} == examples
