@@ -1630,8 +1630,10 @@ def check_folder(folder, sizes):
     if not folder.is_dir():
         raise UserError(f"--weights: there is no folder {folder}")
     names = ", ".join(sorted(path.name for path in folder.iterdir())[:9]) or "nothing"
-    advice = "one for an adapter has to be merged into its model first"
-    raise UserError(f"there is no model in {folder}, only {names} ({advice})")
+    advice = f"--weights {folder}: there is no model in it, only {names}"
+    if (folder / "adapter_config.json").exists():
+        advice += " (an adapter: merge it into its model first)"
+    raise UserError(advice)
 
 
 def find_weights(size, weights_dir):
@@ -2403,7 +2405,7 @@ def check_early(args, is_use):
     if "weights" in args.given:
         sizes = [args.model]
         if args.model == "auto":
-            sizes = MODELS if is_use else ["124M"]
+            sizes = MODELS if is_use or args.resume else ["124M"]
         check_folder(Path(args.weights), sizes)
     os.environ.pop("MPLBACKEND", None)  # that of a notebook may be of no use here
     try:
