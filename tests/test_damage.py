@@ -887,7 +887,8 @@ NO_JSON, NO_UTF8 = "JSONDecodeError", "UnicodeDecodeError: 'utf-8'"
     (b"[" + b"9" * 5000 + b"]", "ValueError|entry 1 "),  # too many digits for newer Pythons
     (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0", "is a ZIP archive"), (b'"text"', "entry 1 is no object"),
     (b"null", "entry 1 is no object"), (b"1", "entry 1 is no object"), (b"true", "entry 1 is no object"),
-    (b"NaN", "entry 1 is no object"), (json.dumps({"data": ENTRIES, "more": []}).encode(), "entry 1 .* it has data, more"),
+    (b"NaN", "entry 1 is no object"),
+    (json.dumps({"data": ENTRIES, "more": []}).encode(), "entry 1 .* it has data, more"),
     (json.dumps({"data": {"train": ENTRIES}}).encode(), "entry 1 .* it has data"),
     (b"[" + json.dumps(ENTRIES).encode() + b"]", "entry 1 is no object"), (b"[1] [2]", "entry 1 is no object"),
     (json.dumps(ENTRIES, ensure_ascii=False).encode("utf-16"), NO_UTF8),
@@ -971,7 +972,8 @@ def test_damaged_data(tmp_path, tiny_tokenizer, as_lines, block):
         result, expected = attempt(lambda: ft.download_and_load_file(file), str(file)), entries_by_definition(content)
         assert isinstance(result, str) == (expected is None)
         if expected is not None:
-            assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)  # which also says that NaN is NaN
+            # which also says that NaN is NaN
+            assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)
             loaded.append(number)
             if number % 10 == 0 and len(content) < 100_000:  # it can also be used
                 assert len(ft.InstructionDataset(result, tiny_tokenizer)) == len(result)
@@ -997,7 +999,7 @@ def main_fails(*arguments):
 def test_bad_data_end_main_in_one_line(tmp_path, content, says):
     (tmp_path / "data.json").write_bytes(content)
     assert says in main_fails("--model", "tiny", "--data", tmp_path / "data.json", "--out", tmp_path / "out")
-    assert not list((tmp_path / "out").iterdir())
+    assert not list(tmp_path.glob("out/*"))
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ def test_split_needs_ten():
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"{", "line 1 column 2"), (b"3", "entry 1 is no object"), (b"\xff\xfe[", "has to be JSON in UTF-8, cannot be read"),
+    (b"{", "line 1 column 2"), (b"3", "entry 1 is no object"),
+    (b"\xff\xfe[", "has to be JSON in UTF-8, cannot be read"),
     (b"[1]", "entry 1 is no object"), (json.dumps([ENTRY, [ENTRY]]).encode(), "entry 2 is no object"),
     (json.dumps([ENTRY, {"instruction": "x", "input": ""}]).encode(), "it has instruction, input"),
     (json.dumps([ENTRY, {"input": "x", "output": "y"}]).encode(), "it has input, output"),
@@ -334,7 +335,8 @@ SYSTEM = ("system", "user", "assistant")
     ({"conversations": turns("S", "Q", "A", who=("system", "human", "gpt"), keys=("from", "value"))}, ("Q", "", "A"),
      "system"),
     ({"conversations": turns("Q", "A", **SHAREGPT), "system": "S", "id": "7"}, ("Q", "", "A"), "id, system"),
-    ({"conversations": turns("Q", "A")}, ("Q", "", "A"), ""), ({"messages": turns("Q", "A", **SHAREGPT)}, ("Q", "", "A"), ""),
+    ({"conversations": turns("Q", "A")}, ("Q", "", "A"), ""), ({"messages": turns("Q", "A", **SHAREGPT)},
+    ("Q", "", "A"), ""),
     ({"instruction": "Q", "output": "A", "messages": turns("x", "y")}, ("Q", "", "A"), "messages")])
 def test_other_shapes_of_the_same_are_taken(tmp_path, capsys, record, expected, unused):
     """What is not used is named, once for all entries."""
@@ -347,27 +349,32 @@ def test_other_shapes_of_the_same_are_taken(tmp_path, capsys, record, expected, 
 
 
 def test_one_file_may_have_several_shapes(tmp_path, capsys):
-    records = [{"prompt": "Q", "completion": "1", "b": 1}, {"messages": turns("Q", "2")}, ENTRY, {**ENTRY, "a": 2, "b": 3}]
+    records = [{"prompt": "Q", "completion": "1", "b": 1}, {"messages": turns("Q", "2")}, ENTRY,
+    {**ENTRY, "a": 2, "b": 3}]
     assert [entry["output"] for entry in read(tmp_path, records)] == ["1", "2", "Blue", "Blue"]
     assert [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()] == ["a, b"]
 
 
 @pytest.mark.parametrize("record, says", [
-    ({"text": "Q A"}, "it has text"), ({"prompt": "Q", "chosen": "A", "rejected": "B"}, "it has prompt, chosen, rejected"),
+    ({"text": "Q A"}, "it has text"),
+    ({"prompt": "Q", "chosen": "A", "rejected": "B"}, "it has prompt, chosen, rejected"),
     ({"Instruction": "Q", "Output": "A"}, "it has Instruction, Output"), ({"output": "A"}, "it has output"),
     ({"query": "Q", "context": "C", "answer": "A"}, "it has query, context, answer"),
-    ({"input": "Q", "output": "A"}, "it has input, output"), ({"instruction": "Q", "input": "C"}, "it has instruction, input"),
+    ({"input": "Q", "output": "A"}, "it has input, output"),
+    ({"instruction": "Q", "input": "C"}, "it has instruction, input"),
     ({"question": "Q", "context": "C", "answers": {"text": ["A"]}}, "it has question, context, answers"),
     ({"messages": turns("Q", "A", "Q", "A", who=("user", "assistant") * 2)}, "a chat that is not one question and one"),
-    ({"conversations": turns("A", "Q", who=("gpt", "human"), keys=("from", "value"))}, "a chat that is not one question"),
-    ({"messages": turns("Q", who=("user",))}, "a chat that is not one question"), ({"messages": []}, "a chat that is not"),
+    ({"conversations": turns("A", "Q", who=("gpt", "human"), keys=("from", "value"))}, "a chat that is not one"),
+    ({"messages": turns("Q", who=("user",))}, "a chat that is not one question"),
+    ({"messages": []}, "a chat that is not"),
     ({"messages": turns("S", "A", who=("system", "assistant"))}, "a chat that is not"),
     ({"prompt": "Q", "messages": turns("Q", "A", "Q", "A", who=("user", "assistant") * 2)}, "a chat that is not one"),
     ({"messages": ["Q", "A"]}, "it has messages"), ({"messages": "Q"}, "it has messages"),
     ({"messages": [{"role": ["user"], "content": "Q"}, {"role": None}]}, "a chat that is not"),
     ({"messages": turns([{"type": "text", "text": "Q"}], "A")}, 'no text under "instruction"'),
     ({"prompt": turns("Q", who=("user",)), "completion": turns("A", who=("assistant",))}, 'no text under "prompt"'),
-    ({"question": "Q", "answer": 4}, 'no text under "answer"'), ({"instruction": ["Q"], "output": ["A"]}, 'under "instruction"')])
+    ({"question": "Q", "answer": 4}, 'no text under "answer"'),
+    ({"instruction": ["Q"], "output": ["A"]}, 'under "instruction"')])
 def test_what_is_in_doubt_is_refused_with_its_keys(tmp_path, record, says):
     for content in ([ENTRY, ENTRY, record], "\n".join(json.dumps(each) for each in (ENTRY, ENTRY, record))):
         with pytest.raises(ft.UserError) as problem:
@@ -394,7 +401,8 @@ def test_many_and_long_unused_keys_are_no_long_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("start, says", [
-    (b"<!DOCTYPE html><html>", "web page"), (b"\n  <html>", "web page"), (b"PK\x03\x04", "ZIP"), (b"\x1f\x8b\x08\0", "compressed"),
+    (b"<!DOCTYPE html><html>", "web page"), (b"\n  <html>", "web page"), (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b\x08\0", "compressed"),
     (b"PAR1\x15\x04", "Parquet"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull")])
 def test_other_files_are_called_what_they_are(tmp_path, start, says):
     (tmp_path / "data.json").write_bytes(start + bytes(range(256)))
@@ -410,13 +418,13 @@ def test_other_files_are_called_what_they_are(tmp_path, start, says):
 def test_of_a_long_text_the_beginning_is_shown(capsys, text, most):
     """Also where there are no spaces to cut it at."""
     ft.show("label", text, most)
-    line = "".join(line[17:].ljust(62) if text[1] == "o" else line[17:] for line in capsys.readouterr().out.splitlines())
-    line = " ".join(line.split())
-    shown = line.removesuffix("...").rstrip()
-    assert line.endswith("...") and len(line) <= most
-    assert text.startswith(shown) and len(shown) > most - 60
+    printed = packed(capsys.readouterr().out).removeprefix("label:")
+    beginning = printed.removesuffix("...")
+    assert beginning != printed and packed(text).startswith(beginning) and 0.6 * most < len(beginning) <= most - 4
 
 
+ONCE = ["--model", "tiny", "--data", "data.json", "--epochs", 1, "--max-new-tokens", 2, "--device", "cpu",
+        "--dtype", "float32"]
 HOSTILE = "\x1b]0;title\x07 \x1b[31m red \x9b31m \u202e \u2028 \x00"
 
 
@@ -424,8 +432,7 @@ def test_no_sign_of_the_data_reaches_the_terminal(small_weights, tmp_path):
     """From no place of it: keys, instructions, inputs, answers. The file of the answers has them all the same."""
     data = [{"instruction": f"{n} {HOSTILE}", "input": HOSTILE, "output": HOSTILE + "x", HOSTILE: n} for n in range(20)]
     (tmp_path / "data.json").write_text(json.dumps(data))
-    settings = ["--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32", "--weights", small_weights]
-    out, err = run_here("--model", "tiny", *settings, "--data", "data.json", cwd=tmp_path)
+    out, err = run_here(*ONCE, "--weights", small_weights, cwd=tmp_path)
     assert all(sign.isprintable() or sign in "\n\t" for sign in out + err)
     answers = json.loads((tmp_path / "outputs" / "instruction-data-with-response.json").read_text(encoding="utf-8"))
     assert {entry["input"] for entry in answers} == {HOSTILE}
@@ -437,8 +444,7 @@ def test_a_huge_first_entry_is_not_printed_whole(small_weights, tmp_path, part):
     data = [{**ENTRY, "instruction": f"Name {n}."} for n in range(20)]
     data[0][part] = "start " + "a long text " * 30_000
     (tmp_path / "data.json").write_text(json.dumps(data))
-    settings = ["--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32", "--weights", small_weights]
-    out, _ = run_here("--model", "tiny", *settings, "--data", "data.json", cwd=tmp_path)
+    out, _ = run_here(*ONCE, "--weights", small_weights, cwd=tmp_path)
     assert len(out) < 12_000 and max(map(len, out.splitlines())) < 2500 and "start a long text" in out
     metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
     assert "entries too long for the context: 1\n" in out and metrics["entries too long for the context"] == 1
@@ -473,7 +479,8 @@ def test_a_limit_takes_the_first_of_the_shuffled(tmp_path):
 
 
 @pytest.mark.parametrize("entries, n", [
-    ([ENTRY] * 30, 3), (SORTED, 0), ([{**ENTRY, "output": str(n)} for n in range(30)], 3),  # the same question is enough
+    ([ENTRY] * 30, 3), (SORTED, 0),
+    ([{**ENTRY, "output": str(n)} for n in range(30)], 3),  # the same question is enough
     ([{**ENTRY, "input": str(n)} for n in range(30)], 0), (SORTED[:38] + SORTED[:2], 0),  # these are to validate with
     (SORTED[:34] + SORTED[:1] + SORTED[40:45], 1), (SORTED[:34] + SORTED[40:41] * 4 + SORTED[50:52], 0)])
 def test_test_entries_that_are_trained_on_are_counted(tmp_path, capsys, entries, n):
@@ -488,7 +495,8 @@ def test_a_model_may_have_data_of_its_own(tmp_path, monkeypatch):
     (tmp_path / "instruction-data.json").write_text(json.dumps(SORTED))
     (tmp_path / "gpt2" / "small" / "instruction-data.json").write_text(json.dumps(SORTED[:40]))
     (tmp_path / "third.json").write_text(json.dumps(SORTED[:20]))
-    for model, words, n in (("124M", [], 200), ("small", [], 40), ("small", ["--data", str(tmp_path / "third.json")], 20)):
+    for model, words, n in (("124M", [], 200), ("small", [], 40),
+    ("small", ["--data", str(tmp_path / "third.json")], 20)):
         args = ft.parse_args(words)
         args.model = model
         assert sum(ft.prepare_data(args), []) == SORTED[:n]

@@ -336,7 +336,8 @@ def test_leftovers_of_the_other_format_do_not_mislead(tmp_path):
 
 @pytest.mark.parametrize("change, says", [
     (lambda data: data[:-1], " cannot be read"), (lambda data: data[:4], " cannot be read"),
-    (lambda data: b"\xff" * 8 + data[8:], " cannot be read"), (lambda data: data.replace(b'{"', b'["', 1), " cannot be"),
+    (lambda data: b"\xff" * 8 + data[8:], " cannot be read"),
+    (lambda data: data.replace(b'{"', b'["', 1), " cannot be"),
     (lambda data: data.replace(b'"F32"', b'"I64"', 1), r": no [a-z0-9_.]+ of shape \("),  # it may be anyone's
     (lambda data: data.replace(b'"F32"', b'"F16"', 1), " cannot be read .* does not fit")])
 def test_damaged_safetensors_are_named(tmp_path, change, says):

@@ -661,6 +661,20 @@ def test_resume_with_the_same_settings_is_accepted(unbroken, again):
     assert equal(results(again), unbroken)
 
 
+def test_resume_shuffles_again_as_before(unbroken, tmp_path):
+    run_in(tmp_path / "unbroken", "--shuffle")
+    shuffled = results(tmp_path / "unbroken")
+    assert not equal(shuffled, unbroken) and shuffled[4] != unbroken[4]  # other entries to test
+    with in_step(10, ctrl_c):
+        failed_run(tmp_path / "out", "--shuffle")
+    resume_alone(tmp_path / "out", "--shuffle")
+    assert equal(results(tmp_path / "out"), shuffled)
+    with in_step(10, ctrl_c):
+        failed_run(tmp_path / "plain")
+    line = failed_run(tmp_path / "plain", "--shuffle", start=resume_alone)
+    assert "shuffle" in line and "False" in line and "True" in line
+
+
 @pytest.mark.parametrize("name, saved, said", [
     ("epochs", "3", "4"), ("lr", "0.0001", "0.001"), ("batch-size", "8", "4"), ("accumulate", "1", "2"),
     ("seed", "123", "5"), ("max-new-tokens", "12", "13"), ("limit", "60", "59"), ("dtype", "float32", "bfloat16"),

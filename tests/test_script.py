@@ -159,7 +159,7 @@ def ends_in_one_line(run, folder, arguments, status, says):
     (["--model", "125M"], 2, "invalid choice"), (["--seed", "9" * 30], 2, "--seed: '999"),
     (["--device", "meta"], 1, "--device meta cannot be used here"),
     (["--device", "warp"], 1, "--device warp cannot be used here"),
-    (["--data", "none.json"], 1, "error: --data: there is no file none.json"),
+    (["--data", "none.json"], 1, "(FileNotFoundError: [Errno 2] No such file or directory: 'none.json')"),
     (["--limit", "5"], 1, "5 entries are too few"), (["--out", "file"], 1, "file")])
 def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
     ends_in_one_line(run_here, tmp_path, arguments, status, says)
@@ -167,7 +167,7 @@ def test_wrong_settings_end_in_one_line(tmp_path, arguments, status, says):
 
 @pytest.mark.parametrize("arguments, status, says", [
     (["--epochs", "0"], 2, "--epochs: '0' is no whole number from 1 on"),
-    (["--data", "none.json"], 1, "error: --data: there is no file none.json")])
+    (["--data", "none.json"], 1, "(FileNotFoundError: [Errno 2] No such file or directory: 'none.json')")])
 def test_wrong_settings_end_a_process_with_their_status(tmp_path, arguments, status, says):
     ends_in_one_line(run_script, tmp_path, arguments, status, says)
 
@@ -315,9 +315,12 @@ ADAPTER = {"adapter_config.json": "{}", "adapter_model.safetensors": "x", "token
 @pytest.mark.parametrize("model", [[], ["--model", "124M"], ["--model", "tiny"]])
 @pytest.mark.parametrize("ask", [[], ["--ask", "Hi"], ["--ask"], ["--export", "new"]])
 @pytest.mark.parametrize("files, says", [
-    (None, "no folder distilgpt2"), ({}, "only nothing"), (ADAPTER, "adapter_config.json, adapter_model.safetensors, token"),
-    ({"config.json": "{}", "merges.txt": "a b"}, "only config.json, merges.txt"), ({"model.gguf": "GGUF"}, "only model.gguf"),
-    ({"model.safetensors.index.json": "{}"}, "only model.safetensors.index.json"), ({"gpt2-tiny-sft.pth": "PK"}, "-sft.pth"),
+    (None, "no folder distilgpt2"), ({}, "only nothing"),
+    (ADAPTER, "adapter_config.json, adapter_model.safetensors, token"),
+    ({"config.json": "{}", "merges.txt": "a b"}, "only config.json, merges.txt"),
+    ({"model.gguf": "GGUF"}, "only model.gguf"),
+    ({"model.safetensors.index.json": "{}"}, "only model.safetensors.index.json"),
+    ({"gpt2-tiny-sft.pth": "PK"}, "-sft.pth"),
     ({"355M/model.safetensors.part": "x"}, "355M"), ({"distilgpt2/model.safetensors": "x"}, "only distilgpt2")])
 def test_a_named_folder_without_a_model_is_one_line(unreachable, tmp_path, model, ask, files, says):
     if files is not None:
@@ -354,19 +357,51 @@ def test_a_folder_that_is_named_for_its_size_may_be_empty(served, tmp_path):
 
 @pytest.mark.parametrize("arguments, says", [
     (["--input", "Milk"], "--input goes with --ask"), (["--input", "Milk", "--export", "x"], "--input goes with --ask"),
-    (["--resume", "--ask", "Hi"], "--resume"), (["--resume", "--ask"], "--resume"), (["--resume", "--export", "x"], "--resume"),
-    (["--top-k", "0", "--ask", "Hi"], "'0' is no whole number from 1 on"), (["--top-k", "-1"], "'-1' is no whole number from 1"),
-    (["--temperature", "nan"], "'nan' is no number from 0 on"), (["--temperature", "hot"], "'hot' is no number from 0 on"),
+    (["--resume", "--ask", "Hi"], "--resume"), (["--resume", "--ask"], "--resume"),
+    (["--resume", "--export", "x"], "--resume"),
+    (["--top-k", "0", "--ask", "Hi"], "'0' is no whole number from 1 on"),
+    (["--top-k", "-1"], "'-1' is no whole number from 1"),
+    (["--temperature", "nan"], "'nan' is no number from 0 on"),
+    (["--temperature", "hot"], "'hot' is no number from 0 on"),
     (["--batch-size", "2.5"], "'2.5' is no whole number from 1 on")])
 def test_settings_that_do_not_go_together_are_usage_errors(unreachable, tmp_path, arguments, says):
     out, err = run_here(*arguments, cwd=tmp_path, status=2)
     assert out == "" and err.startswith("usage: ") and says in err.splitlines()[-1] and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["none.json", "none/data.json", "htp://x/data.json", "www.example.com/data.json"])
+@pytest.mark.parametrize("name, says", [
+    *((name, "No such file") for name in ("none.json", "none/data.json", "htp://x/data.json", "www.example.com/data")),
+    ("folder", "directory"), ("damaged.json", "line 1 column"), ("page.json", "web page"), ("odd.json", "entry 2 ")])
 @pytest.mark.parametrize("more", [[], ["--model", "124M"], ["--weights", "nowhere"]])
-def test_data_that_are_not_there_are_found_first(unreachable, tmp_path, name, more):
-    assert f"--data: there is no file {name}" in one_error("--data", name, *more, cwd=tmp_path)
+def test_data_that_cannot_be_used_are_found_first(unreachable, tmp_path, name, says, more):
+    """Before a model is looked for."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "damaged.json").write_text('[{"instruction": "Name a fruit."')
+    (tmp_path / "page.json").write_text("<html>")
+    (tmp_path / "odd.json").write_text('[{"instruction": "Name a fruit.", "output": "Fig"}, {"text": "Name one."}]')
+    line = one_error("--data", name, *more, cwd=tmp_path)
+    assert line.startswith(f"error: {name}") and says in line
+
+
+@pytest.mark.parametrize("option", ["--data", "--weights", "--out", "--export"])
+def test_an_empty_name_is_a_usage_error(unreachable, tmp_path, option):
+    """As of a shell's variable that is not set."""
+    out, err = run_here("--model", "tiny", option, "", cwd=tmp_path, status=2)
+    assert out == "" and "empty" in err.splitlines()[-1] and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="there is no /dev/fd here")
+def test_data_may_come_through_a_pipe(small_weights, tmp_path):
+    """Which can be read only once, as of --data <(zcat data.json.gz)."""
+    reader, writer = os.pipe()
+    data = [{"instruction": f"Add 1 and {n}.", "input": "", "output": str(n + 1)} for n in range(20)]
+    os.write(writer, json.dumps(data).encode())
+    os.close(writer)
+    try:
+        out, _ = run_here(*SHORT, "--weights", small_weights, "--data", f"/dev/fd/{reader}", cwd=tmp_path)
+    finally:
+        os.close(reader)
+    assert "12 entries: 10 to train on" in out and len(list((tmp_path / "outputs").iterdir())) == 4
 
 
 @pytest.mark.parametrize("lacking", ["matplotlib", "matplotlib.figure"])
@@ -406,7 +441,8 @@ def test_a_copy_of_an_address_is_named_with_its_day(served, tmp_path, capsys):
 # ---- Streams ----
 
 
-SHORT = ["--model", "tiny", "--limit", 12, "--epochs", 1, "--max-new-tokens", 2, "--device", "cpu", "--dtype", "float32"]
+SHORT = ["--model", "tiny", "--limit", 12, "--epochs", 1, "--max-new-tokens", 2, "--device", "cpu",
+         "--dtype", "float32"]
 
 
 class Tee:
@@ -441,7 +477,8 @@ def run_with(monkeypatch, streams, arguments, folder):
         monkeypatch.undo()
 
 
-@pytest.mark.parametrize("names", [["stdout"], ["stderr"], ["stdout", "stderr"], ["stdin", "stdout", "stderr"]])
+@pytest.mark.parametrize("names", [["stdin", "stdout", "stderr"], slow(["stdout"]), slow(["stderr"]),
+                                   slow(["stdout", "stderr"])])
 @pytest.mark.parametrize("make", [lambda: None, closed, Tee, io.StringIO])
 def test_a_training_needs_no_streams(small_weights, tmp_path, monkeypatch, names, make):
     streams = {name: make() for name in names}
@@ -473,7 +510,7 @@ def from_shell(redirect, *arguments, cwd, **environment):
                           encoding="utf-8", timeout=PATIENCE)
 
 
-ON_UNIX = pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").exists(), reason="there is no /dev/full here")
+ON_UNIX = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 
 
 @ON_UNIX
@@ -482,7 +519,7 @@ ON_UNIX = pytest.mark.skipif(sys.platform == "win32" or not Path("/dev/full").ex
     slow("</dev/null")])
 def test_a_training_in_a_process_needs_no_streams(small_weights, tmp_path, redirect):
     """Nor a notebook's way to draw, which it may have inherited."""
-    done = from_shell(redirect, *SHORT, "--weights", small_weights, cwd=tmp_path, MPLBACKEND="module://of.a.notebook")
+    done = from_shell(redirect, *SHORT, "--weights", small_weights, cwd=tmp_path, MPLBACKEND="of a notebook")
     assert done.returncode == 0 and done.stderr == ""
     assert ("Done in" in done.stdout) == (">&-" not in redirect.split())
     out = tmp_path / "outputs"
@@ -492,7 +529,8 @@ def test_a_training_in_a_process_needs_no_streams(small_weights, tmp_path, redir
 
 
 @ON_UNIX
-@pytest.mark.parametrize("arguments", [SHORT, slow(["--ask", "Name a fruit.", "--device", "cpu", "--dtype", "float32"])])
+@pytest.mark.parametrize("arguments", [SHORT, slow(["--ask", "Name a fruit.", "--device", "cpu", "--dtype",
+    "float32"])])
 def test_an_output_that_is_full_is_said(toy_run, small_weights, tmp_path, arguments):
     weights = ["--weights", small_weights] if arguments is SHORT else []
     folder = tmp_path if arguments is SHORT else toy_run.folder
@@ -502,9 +540,24 @@ def test_an_output_that_is_full_is_said(toy_run, small_weights, tmp_path, argume
 
 
 @ON_UNIX
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [SHORT, ["--ask", "--device", "cpu", "--dtype", "float32"]])
+def test_an_output_that_nobody_reads_on_is_one_line(toy_run, small_weights, tmp_path, arguments):
+    """As with | head: one line, of which the first program that has ended is not to blame."""
+    weights = ["--weights", small_weights] if arguments is SHORT else []
+    (tmp_path / "lines").write_text("Name a fruit.\n" * 20)
+    if arguments is not SHORT:
+        shutil.copytree(toy_run.folder / "outputs", tmp_path / "outputs")
+    done = from_shell("<lines | head -n 1", *arguments, *weights, cwd=tmp_path)
+    errors = [line for line in done.stderr.splitlines() if "Ctrl-D" not in line]
+    assert len(done.stdout.splitlines()) == 1 and len(errors) == 1 and errors[0].startswith("error: ")
+
+
+@ON_UNIX
 @pytest.mark.parametrize("redirect, words, status, says", [
     (">&-", ["Name a fruit."], 1, "output"), ("<&-", [], 1, "input"), slow("2>&-", ["Name a fruit."], 0, ""),
-    slow("<&-", ["Name a fruit."], 0, ""), slow("<&- 2>&-", ["Name a fruit."], 0, ""), slow("</dev/null", [], 0, "Ctrl-D"),
+    slow("<&-", ["Name a fruit."], 0, ""), slow("<&- 2>&-", ["Name a fruit."], 0, ""),
+    slow("</dev/null", [], 0, "Ctrl-D"),
     slow("0>/dev/null", [], 1, "input"), slow(">&- 2>&-", ["Name a fruit."], 1, ""), slow("<&- >&- 2>&-", [], 1, "")])
 def test_asking_in_a_process_says_what_is_closed(toy_run, redirect, words, status, says):
     done = from_shell(redirect, "--device", "cpu", "--dtype", "float32", "--ask", *words, cwd=toy_run.folder)

@@ -162,8 +162,10 @@ def test_scores_by_hand(response, truth, exact, f1):
 @pytest.mark.parametrize("response, truth", [
     ("3.5", "35"), ("It is 3.5.", "It is 35."), ("-5", "5"), ("−5", "5"), ("+5", "-5"), ("+", "-"),
     ("10-4", "104"), ("2/3", "23"), ("$6.50", "$650"), ("$5", "5"), ("50%", "50"), ("2018-03-09", "20180309"),
-    ("3:00", "300"), ("1.5.2", "15.2"), (".5", "5"), ("-1, 2", "1, 2"), ("5 - 3", "5 + 3"), ("x^2", "x2"), ("x = 1", "x 1"),
-    ("C++", "C"), ("C#", "C"), ("a != b", "a = b"), ("a < b", "a > b"), ("f(x)", "fx"), ("[1, 2]", "[12]"), ("<b>", "b"),
+    ("3:00", "300"), ("1.5.2", "15.2"), (".5", "5"), ("-1, 2", "1, 2"), ("5 - 3", "5 + 3"), ("x^2", "x2"),
+    ("x = 1", "x 1"), ("a + b", "+ b"),
+    ("C++", "C"), ("C#", "C"), ("a != b", "a = b"), ("a < b", "a > b"), ("f(x)", "fx"), ("[1, 2]", "[12]"),
+    ("<b>", "b"),
     ("print('x')", "print(x)"), ("n * m", "n + m"), ("!", "?"), ("...", "!"), (":)", ":("), ("->", "<-"), ("≤", "≥"),
     ("", "A"), ("", "the"), ("A", "The"), ("an", "a"), ("", "."), ("", "?"), ("Vitamin A", "Vitamin"), ("A, B", "B"),
     ("Hepatitis A", "Hepatitis B"), ("🙂", "🙁"), ("", "。"), ("well-known", "wellknown"),
@@ -177,10 +179,13 @@ def test_what_means_something_else_is_not_equal(response, truth):
 
 
 @pytest.mark.parametrize("response, truth", [
-    ("", ""), ("  ", ""), ("A", "a"), ("?", " ? "), ("Yes!", "yes"), ("Yes, really?!", "yes really"), ("It is 3.5.", "it is 3.5"),
-    ("-5.", "-5"), ("The total is $6.50.", "total is $6.50"), ("3, 4, and 5", "3 4 and 5"), ("An apple; a pear", "apple pear"),
+    ("", ""), ("  ", ""), ("A", "a"), ("?", " ? "), ("Yes!", "yes"), ("Yes, really?!", "yes really"),
+    ("It is 3.5.", "it is 3.5"),
+    ("-5.", "-5"), ("The total is $6.50.", "total is $6.50"), ("3, 4, and 5", "3 4 and 5"),
+    ("An apple; a pear", "apple pear"),
     ('He said "yes".', "he said yes"), ("“Yes,” he said", "yes he said"), ("(sometimes)", "sometimes"),
-    ("Done...", "done"), ("Done…", "done"), ("¿Qué?", "qué"), ("«mot»", "mot"), ("„Wort“", "wort"), ("¡Hola!", "hola"), ("The capital\nis  Nairobi", "capital is nairobi"), ("don't", "DON'T"),
+    ("Done...", "done"), ("Done…", "done"), ("¿Qué?", "qué"), ("«mot»", "mot"), ("„Wort“", "wort"),
+    ("¡Hola!", "hola"), ("The capital\nis  Nairobi", "capital is nairobi"), ("don't", "DON'T"),
     ("北京。", "北京"), ("北 京", "北京"), ("はい、東京", "はい東京")])
 def test_what_means_the_same_is_equal(response, truth):
     assert ft.answer_words(response) == ft.answer_words(truth)
@@ -206,7 +211,8 @@ def test_no_sign_of_our_own_answers_is_lost():
     signed = [answer for answer in answers if sign.search(answer)]
     assert len(signed) > 50
     for answer in signed:
-        assert ft.token_f1(answer, sign.sub("", answer)) < 1 and ft.answer_words(answer) != ft.answer_words(sign.sub("", answer))
+        changed = sign.sub("", answer)
+        assert ft.token_f1(answer, changed) < 1 and ft.answer_words(answer) != ft.answer_words(changed)
     for answer in answers:
         assert ft.answer_words(answer) and ft.token_f1("", answer) == 0.0 and ft.token_f1(f" {answer}\n", answer) == 1.0
 

@@ -325,7 +325,7 @@ def test_a_temperature_gives_another_answer_each_time_unless_a_seed_is_given(fol
         return run_here("--ask", INSTRUCTION, *ASK, "--max-new-tokens", 12, *more, cwd=folder)[0]
 
     assert len({ask("--temperature", 2) for _ in range(4)}) > 2
-    assert len({ask("--temperature", 2, "--seed", seed) for seed in (123, 123, 123)}) == 1  # also if it is the usual one
+    assert len({ask("--temperature", 2, "--seed", 123) for _ in range(3)}) == 1  # also if it is the usual one
     assert len({ask() for _ in range(2)}) == 1
 
 
@@ -352,7 +352,10 @@ def test_a_question_that_does_not_fit_is_one_line(folder, words):
 @pytest.fixture
 def echo(monkeypatch):
     """A model in a moment, whose answer is the prompt from its instruction on."""
-    monkeypatch.setattr(ft, "respond", lambda model, tokenizer, prompt, *_, **__: prompt.split(":\n", 1)[1].split("\n")[0])
+    def respond(model, tokenizer, prompt, *_, **__):
+        return prompt.split(":\n", 1)[1].split("\n")[0]
+
+    monkeypatch.setattr(ft, "respond", respond)
 
 
 def piped(monkeypatch, content, encoding="utf-8"):
@@ -360,19 +363,24 @@ def piped(monkeypatch, content, encoding="utf-8"):
 
 
 @pytest.mark.parametrize("content, answers", [
-    (b"one\ntwo\n", ["one", "two"]), (b"one\r\ntwo", ["one", "two"]), (b"\n\n  \none\n\t\n\n two  \n\n", ["one", "two"]),
+    (b"one\ntwo\n", ["one", "two"]), (b"one\r\ntwo", ["one", "two"]),
+    (b"\n\n  \none\n\t\n\n two  \n\n", ["one", "two"]),
     (b"", []), (b"\n \n", []), (b"\xef\xbb\xbfone\n", ["one"]), ("Écris 日本 🙂\n".encode(), ["Écris 日本 🙂"]),
     (b"one\x1b[31m\x07two\n", ["one [31m two"])])
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii", "cp1252"])
-def test_lines_are_instructions_whatever_the_terminal_speaks(folder, echo, monkeypatch, content, answers, encoding):
+def test_lines_are_instructions_whatever_the_terminal_speaks(folder, echo, monkeypatch, content, answers):
     """Empty ones are none, and neither a prompt sign nor an escape character is in the output."""
-    piped(monkeypatch, content, encoding)
+    for encoding in ("utf-8", "latin-1", "ascii", "cp1252"):
+        piped(monkeypatch, content, encoding)
+        lines = ft.wanted_instructions(ft.parse_args(["--ask"]))
+        assert [ft.visible(line) for line in lines] == answers
+    piped(monkeypatch, content, "ascii")
     out, err = run_here("--ask", *ASK, cwd=folder)
     assert out.splitlines() == answers and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("content, answers", [
-    (b"\xff\xfeo\0n\0e\0", []), (b"caf\xe9\n", []), ("one\n".encode("utf-16"), []), (b"\x80", []), (bytes(range(256)), None)])
+    (b"\xff\xfeo\0n\0e\0", []), (b"caf\xe9\n", []), ("one\n".encode("utf-16"), []), (b"\x80", []),
+    (bytes(range(256)), None)])
 def test_lines_that_are_no_utf8_are_one_line(folder, echo, monkeypatch, content, answers):
     piped(monkeypatch, content)
     out, err = run_here("--ask", *ASK, cwd=folder, status=1)
@@ -386,7 +394,7 @@ def test_standard_input_that_is_closed_is_one_line(folder, echo, monkeypatch):
     for closed in (None, stream):
         monkeypatch.setattr(sys, "stdin", closed)
         out, err = run_here("--ask", *ASK, cwd=folder, status=1)
-        assert out == "" and err.splitlines()[-1].startswith("error: standard input") and len(err.splitlines()) <= 2
+        assert out == "" and err.startswith("error: standard input") and err.count("\n") == 1
         assert run_here("--ask", "one", *ASK, cwd=folder)[0] == "one\n"  # here, it is not needed
 
 
@@ -397,7 +405,8 @@ def test_an_instruction_may_have_any_letters(folder, echo):
         ft.load_tokenizer(ft.HERE / "gpt2" / "tiny").encode_ordinary(text)
 
 
-@pytest.mark.parametrize("answer", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b2J", "a\u202eb\u2066", "\x00\x08\r\x7f"])
+@pytest.mark.parametrize("answer", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b2J", "a\u202eb\u2066",
+    "\x00\x08\r\x7f"])
 def test_an_answer_has_no_escape_characters(folder, monkeypatch, answer):
     monkeypatch.setattr(ft, "respond", lambda *_, **__: f"one\n\ttwo {answer} three")
     out, _ = run_here("--ask", "Hi", *ASK, cwd=folder)
@@ -438,7 +447,8 @@ def test_an_export_does_not_overwrite_the_model_that_comes_with_the_script(folde
     assert "base model" in err and contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("instruction", ["Name a fruit.", "a\n\n b", "{{ x }} {% if %} {# #}", "<b>&amp; 'q' \"r\"", "Écris 日本 🙂",
+@pytest.mark.parametrize("instruction", ["Name a fruit.", "a\n\n b", "{{ x }} {% if %} {# #}", "<b>&amp; 'q' \"r\"",
+    "Écris 日本 🙂",
                                          "### Response:\n"])
 def test_the_chat_template_lays_out_the_prompt(folder, tiny_tokenizer, instruction):
     from transformers import AutoTokenizer
@@ -517,8 +527,9 @@ def test_models_of_transformers_in_any_precision_and_in_parts(theirs, tmp_path, 
         assert torch.allclose(read.eval()(idx), model.float()(idx).logits, atol=1e-3)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("kind", ["one", "old", "without prefix", "in parts"])
+@pytest.mark.parametrize("kind, dtype", [
+    ("one", torch.float32), ("one", torch.bfloat16), ("old", torch.float16), ("without prefix", torch.float32),
+    ("in parts", torch.float16), ("in parts", torch.float32), ("parameters", torch.bfloat16)])
 def test_models_in_files_of_pytorch(theirs, tmp_path, dtype, kind):
     """Which hold the output layer as well, and in older versions masks."""
     model = copy.deepcopy(theirs[0]).to(dtype)
@@ -529,6 +540,8 @@ def test_models_in_files_of_pytorch(theirs, tmp_path, dtype, kind):
              for name, array in model.state_dict().items()}
     state["transformer.h.0.attn.bias"] = torch.ones(1, 1, 256, 256, dtype=torch.uint8)
     state["transformer.h.0.attn.masked_bias"] = torch.tensor(-1e4)
+    if kind == "parameters":
+        state = dict(model.named_parameters())
     if kind == "in parts":
         names = sorted(state)
         for n in (1, 2, 3):
@@ -615,9 +628,12 @@ def test_settings_that_mean_the_same_are_read(folder, tuned, tmp_path, changes):
 
 
 @pytest.mark.parametrize("changes, says", [
-    ({"n_inner": 769}, "n_inner"), ({"activation_function": "gelu"}, "activation_function"), ({"n_layer": 6}, "more layers"),
-    ({"n_layer": 8}, r"no h\.7\."), ({"tie_word_embeddings": False}, "tie_word_embeddings"), ({"n_positions": 128}, "no wpe"),
-    ({"vocab_size": 2049}, "no wte"), ({"model_type": "gpt_neo"}, "model_type"), ({"scale_attn_weights": False}, "scale_attn")])
+    ({"n_inner": 769}, "n_inner"), ({"activation_function": "gelu"}, "activation_function"),
+    ({"n_layer": 6}, "more layers"),
+    ({"n_layer": 8}, r"no h\.7\."), ({"tie_word_embeddings": False}, "tie_word_embeddings"),
+    ({"n_positions": 128}, "no wpe"),
+    ({"vocab_size": 2049}, "no wte"), ({"model_type": "gpt_neo"}, "model_type"),
+    ({"scale_attn_weights": False}, "scale_attn")])
 def test_settings_that_mean_something_else_are_refused(folder, tmp_path, changes, says):
     with pytest.raises(ft.UserError, match=says) as problem:
         ft.load_model("x", with_config(folder, tmp_path / "mine", **changes))
@@ -625,8 +641,10 @@ def test_settings_that_mean_something_else_are_refused(folder, tmp_path, changes
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"), (b"<!DOCTYPE html>", "web page"),
-    (b"  \n<html>", "web page"), (b"GGUF\3\0\0\0", "GGUF"), (b"\x1f\x8b\x08", "compressed"), (b"", ""), (b"\0" * 99, "")])
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
+    (b"<!DOCTYPE html>", "web page"),
+    (b"  \n<html>", "web page"), (b"GGUF\3\0\0\0", "GGUF"), (b"\x1f\x8b\x08", "compressed"), (b"", ""),
+    (b"\0" * 99, "")])
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "config.json", "merges.txt"])
 def test_a_file_that_is_not_what_its_name_says_is_called_what_it_is(folder, tmp_path, content, says, name):
     shutil.copytree(folder / "hub", tmp_path / "mine")
@@ -665,6 +683,25 @@ def test_a_damaged_file_of_pytorch_is_called_damaged(folder, theirs, tmp_path):
         assert "ZIP" not in str(problem.value) and len(str(problem.value)) < 1000
 
 
+class Trap:
+    """To unpickle it makes a folder."""
+
+    def __reduce__(self):
+        return os.mkdir, ("trap",)
+
+
+def test_a_file_of_pytorch_is_not_executed(folder, theirs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder / "hub", tmp_path / "mine")
+    remove_weights(tmp_path / "mine")
+    for old in (False, True):
+        content = {**theirs[0].state_dict(), "trap": Trap()}
+        torch.save(content, tmp_path / "mine" / "pytorch_model.bin", _use_new_zipfile_serialization=not old)
+        with pytest.raises(ft.UserError, match=r"pytorch_model\.bin cannot be read"):
+            ft.load_model("x", tmp_path / "mine")
+    assert not (tmp_path / "trap").exists()
+
+
 @pytest.mark.parametrize("last", ["", "model.safetensors.index.json"])
 def test_a_part_that_is_missing_is_named(theirs, tmp_path, last):
     for each in theirs:
@@ -681,9 +718,10 @@ def test_a_part_that_is_missing_is_named(theirs, tmp_path, last):
     ft.load_model("x", tmp_path / "mine")
 
 
-@pytest.mark.parametrize("name, place", [("wte", (7, 3)), ("wte", (2047, 0)), ("wpe", (0, 0)), ("wpe", (255, 191)),
-                                         ("h.3.ln_1", (5,)), ("h.6.mlp.c_fc", (1, 2)), ("ln_f", (0,))])
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name, place, value", [
+    ("wte", (7, 3), math.nan), ("wte", (2047, 0), math.inf), ("wpe", (0, 0), -math.inf), ("wpe", (255, 191), math.nan),
+    ("wpe", (255, 0), math.inf), ("h.3.ln_1", (5,), math.inf), ("h.6.mlp.c_fc", (1, 2), math.nan),
+    ("ln_f", (0,), -math.inf)])
 def test_weights_that_are_no_numbers_are_named_as_such(folder, theirs, tmp_path, name, place, value):
     """Wherever they are: neither the device is blamed nor the learning rate."""
     from safetensors.torch import save_file
