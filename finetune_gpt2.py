@@ -1359,7 +1359,7 @@ IMPOSTORS = {
     b"<": "a web page: download the file itself",
     b"GGUF": "a GGUF file: take the model in Hugging Face's format",
     b"PAR1": "a Parquet file: convert it first",
-    b"PK": "a ZIP archive, such as PyTorch's .bin and .pth files",
+    b"PK\x03\x04": "a ZIP archive, such as PyTorch's .bin and .pth files",
     b"\x1f\x8b": "compressed: unpack it first",
 }
 
@@ -1369,7 +1369,7 @@ def what_it_is(file):
     with suppress(OSError), open(file, "rb") as opened:
         beginning = opened.read(100).lstrip()
         for sign, name in IMPOSTORS.items():
-            is_right = sign == b"PK" and Path(file).suffix == ".bin"
+            is_right = sign.startswith(b"PK") and Path(file).suffix == ".bin"
             if beginning.startswith(sign) and not is_right:
                 return f"it is {name}"
     return None
@@ -2344,8 +2344,9 @@ def use(args):
     model, tokenizer, folder = load_model(size, args.weights, tuned=files[-1])
     if args.export:
         target = Path(args.export).resolve()
-        if target in (folder.resolve(), Path(args.weights).resolve()):
-            raise UserError(f"--export would overwrite the base model in {target}")
+        bases = [Path(args.weights).resolve() / size for size in ("", *MODELS)]
+        if target in (folder.resolve(), *bases):
+            raise UserError(f"--export would overwrite a base model in {target}")
         export(model, folder, Path(args.export))
         print(f"{files[-1]} is now in {args.export}, too, in Hugging Face's format")
     if args.ask is None:
