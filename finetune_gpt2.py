@@ -1534,7 +1534,11 @@ TIMEOUT = (10, 30)  # seconds: to connect, and of silence
 
 
 class DownloadError(UserError):
-    """Something could not be downloaded."""
+    """Something could not be downloaded. reasons: what happened, as the errors say."""
+
+    def __init__(self, text, reasons=""):
+        super().__init__(text)
+        self.reasons = reasons
 
 
 def download(url, path, check):
@@ -1545,7 +1549,7 @@ def download(url, path, check):
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    for pause in (*PAUSES, None):
+    for attempt, pause in enumerate((*PAUSES, None)):
         try:
             fetch_rest(url, part)
             check(part)
@@ -1554,13 +1558,14 @@ def download(url, path, check):
         except UserError as wrong:
             part.unlink(missing_ok=True)
             problem = f"{url} sends something else: {wrong}"
+            note = problem
         except (requests.RequestException, FileNotFoundError, ValueError) as error:
             problem = f"{url}: {reason(error)}"  # ValueError: of a strange address
+            note = f"{url.split('//')[-1].split('/')[0]} does not deliver {path.name}"
         if pause is None:
             raise DownloadError(problem)
-        if pause == PAUSES[0]:
-            host = url.split("//")[-1].split("/")[0]
-            tqdm.write(f"{host} does not deliver {path.name}: trying again")
+        if attempt == 0:
+            tqdm.write(f"{note}; trying again")
         time.sleep(pause)
 
 
@@ -1660,7 +1665,12 @@ def find_weights(size, weights_dir):
             return model_dir
         except DownloadError as problem:
             reasons.append(str(problem))
-    raise DownloadError(f"{size} cannot be downloaded: {'; '.join(reasons)}")
+    text = (
+        f"the weights of {size} are not in {model_dir} and cannot be downloaded "
+        f"({'; '.join(reasons)}). Put {', '.join(OPENAI_FILES)} there, or take --model "
+        "tiny"
+    )
+    raise DownloadError(text, "; ".join(reasons))
 
 
 def check_length(file, settings):
@@ -2138,19 +2148,18 @@ def load_chosen_model(args):
         if args.model not in ("auto", Path(args.weights).resolve().name):
             raise UserError(f"{args.weights} is itself a model: leave --model out")
         args.model = Path(args.weights).resolve().name
-    is_auto = args.model == "auto"
-    args.model = "124M" if is_auto else args.model
+    if args.model != "auto":
+        return load_model(args.model, args.weights)
     try:
+        args.model = "124M"
         return load_model(args.model, args.weights)
     except DownloadError as problem:
         folder = Path(args.weights) / args.model
-        advice = f"go online, or put {', '.join(OPENAI_FILES)} into {folder}"
-        if not is_auto:
-            raise UserError(f"{problem}. Please {advice}") from None
         print(
             "GPT-2 is not on the disk and cannot be downloaded: this is the toy model."
         )
-        print(f"To get GPT-2, {advice}.\n(What happened: {problem})\n")
+        print(f"For GPT-2, go online, or put {', '.join(OPENAI_FILES)} into {folder}.")
+        print(f"(What happened: {problem.reasons})\n")
         args.is_stand_in = True
         args.model = "tiny"
         args.weights = str(HERE / "gpt2")

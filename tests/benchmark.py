@@ -360,8 +360,8 @@ def measure_answers(setup):
     rows = [[name, median(seconds[name]), speed[name], f"{speed[name] / limits[name.partition(', ')[2]]:.0%}",
              *(speed[name] / speed[f"script, {dtype}"] for dtype in setup.dtypes)] for name in seconds]
     table(f"Answers of {NEW} tokens each",
-          ["answers", "median s", "new tokens/s", "of the limit", *(f"script in {dtype} = 1" for dtype in setup.dtypes)],
-          rows, "The limit by arithmetic: "
+          ["answers", "median s", "new tokens/s", "of the limit",
+           *(f"script in {dtype} = 1" for dtype in setup.dtypes)], rows, "The limit by arithmetic: "
           + ", ".join(f"{limit:,.0f} tokens/s in {dtype}" for dtype, limit in limits.items()) + ". "
           f"{len(prompts)} prompts, up to 96 at a time (script) or 16 at a time (transformers); {len(few)} prompts, one"
           f" at a time and without a cache (plain loop); {setup.args.repeats} rounds.")

@@ -314,9 +314,8 @@ def test_pauses_grow_and_are_announced(tmp_path, monkeypatch, capsys):
         assert "503" in fails(server, tmp_path / "file")
         assert len(server.asked) == 4
     lines = capsys.readouterr().out.splitlines()
-    assert slept == [1, 2, 4] and len(lines) == 3
-    for line, seconds in zip(lines, slept, strict=True):
-        assert line.startswith(f"{server.url}: HTTPError: 503") and line.endswith(f"trying again in {seconds} s")
+    host = server.url.split("/")[2]
+    assert slept == [1, 2, 4] and lines == [f"{host} does not deliver file; trying again"]  # said once
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -852,10 +851,10 @@ def test_a_source_that_sends_a_wrong_file_is_left_for_the_second(server_folder, 
     assert folder == tmp_path / "weights" / "124M" and asked_for() == [
         *ft.OPENAI_FILES[:until], *[name] * 4, *ft.HUB_FILES]
     assert names_in(folder) == sorted([*ft.OPENAI_FILES[:until], *ft.HUB_FILES])
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and all(f"/openai/124M/{name}" in line for line in lines)
+    [line] = capsys.readouterr().out.splitlines()
+    assert f"/openai/124M/{name} sends something else" in line
     if name == ft.OPENAI_FILES[-1] and sent:  # what it is, and what was expected
-        assert all(f"{len(sent):,} bytes" in line and f"{len(content):,}" in line for line in lines)
+        assert f"{len(sent):,} bytes" in line and f"{len(content):,}" in line
 
 
 @wrong_files(ft.HUB_FILES)

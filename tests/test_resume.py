@@ -45,7 +45,8 @@ SIZES = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 32, "n_head": 1, "n_layer": 1}
 N_PARAMETERS = sum(math.prod(shape) for shape in checkpoint_layout(SIZES).values())
 SMALLER = {}  # where the weights of this model are, and as much data as it is shown
 SCRIPT_RUN = [*RUN, "--limit", "30", "--max-new-tokens", "4"]  # 25 entries: 4 steps an epoch
-FILES = ["loss-plot.png", "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "metrics.json"]  # as written
+FILES = ["loss-plot.png", "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "metrics.json",
+         "report.html"]  # as written
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are sent on POSIX systems only")
 
 
@@ -656,7 +657,7 @@ def test_resume_alone_takes_all_settings_from_the_save(tmp_path, monkeypatch):
 
 def test_resume_with_the_same_settings_is_accepted(unbroken, again):
     """Also with those that were left to their defaults, or to the program: the learning rate and the format."""
-    run_in(again, "--resume", "--accumulate", 1, "--batch-size", 8, "--lr", "1e-4", "--seed", 123, "--dtype", "auto",
+    run_in(again, "--resume", "--accumulate", 1, "--batch-size", 8, "--lr", "3e-4", "--seed", 123, "--dtype", "auto",
            "--model", "auto", "--device", "auto")
     assert equal(results(again), unbroken)
 
@@ -676,7 +677,7 @@ def test_resume_shuffles_again_as_before(unbroken, tmp_path):
 
 
 @pytest.mark.parametrize("name, saved, said", [
-    ("epochs", "3", "4"), ("lr", "0.0001", "0.001"), ("batch-size", "8", "4"), ("accumulate", "1", "2"),
+    ("epochs", "3", "4"), ("lr", "0.0003", "0.001"), ("batch-size", "8", "4"), ("accumulate", "1", "2"),
     ("seed", "123", "5"), ("max-new-tokens", "12", "13"), ("limit", "60", "59"), ("dtype", "float32", "bfloat16"),
     ("device", "cpu", "cpu:0"), ("model", "tiny", "124M"), ("patience", "None", "3"), ("data", None, "other.json"),
     ("weights", None, "other")])

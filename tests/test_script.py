@@ -71,7 +71,7 @@ def test_scored_tokens_are_green_on_a_terminal(tiny_tokenizer, monkeypatch, caps
 def test_files_are_complete(toy_run):
     out = toy_run.folder / "outputs"
     assert sorted(path.name for path in out.iterdir()) == [
-        "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "loss-plot.png", "metrics.json"]
+        "gpt2-tiny-sft.pth", "instruction-data-with-response.json", "loss-plot.png", "metrics.json", "report.html"]
 
     png = (out / "loss-plot.png").read_bytes()
     width, height = struct.unpack(">II", png[16:24])
@@ -90,7 +90,7 @@ def test_files_are_complete(toy_run):
 
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["model"] == "tiny" and metrics["device"] == "cpu" and metrics["dtype"] == "float32"
-    assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 1e-4
+    assert metrics["steps"] == 14 and metrics["settings"]["epochs"] == 2 and metrics["settings"]["lr"] == 3e-4
     assert set(metrics["seconds"]) == {"load", "baseline", "train", "evaluate", "total"}
     assert all(seconds > 0 for seconds in metrics["seconds"].values())
     assert metrics["train_tokens_per_second"] > 0
@@ -218,8 +218,11 @@ def test_no_source_auto_falls_back_and_says_so(served, tmp_path, capsys):
         shutil.rmtree(served[1] / folder)
     assert run_main(tmp_path)["model"] == "tiny"
     out = capsys.readouterr().out
-    assert "This is the toy model, not GPT-2, because the weights of 124M are not in" in out
-    assert out.rstrip().endswith("This was the toy model, not GPT-2: see above, under Model.")
+    lines = out.split("GPT-2 is not on the disk")[1].split("\n\n")[0].splitlines()
+    assert "this is the toy model" in lines[0] and len(lines) == 3 and all(len(line) < 80 for line in lines[:1])
+    assert str(tmp_path / "weights" / "124M") in lines[1] and all(name in lines[1] for name in ft.OPENAI_FILES)
+    assert lines[2].count("404") == 2  # for those who need it, in one line
+    assert "This was the toy model, not GPT-2: see above, under Model." in out.split("\nDone in ")[1]
     assert not list((tmp_path / "weights").rglob("*.part"))
 
 
@@ -401,7 +404,7 @@ def test_data_may_come_through_a_pipe(small_weights, tmp_path):
         out, _ = run_here(*SHORT, "--weights", small_weights, "--data", f"/dev/fd/{reader}", cwd=tmp_path)
     finally:
         os.close(reader)
-    assert "12 entries: 10 to train on" in out and len(list((tmp_path / "outputs").iterdir())) == 4
+    assert "12 entries: 10 to train on" in out and len(list((tmp_path / "outputs").iterdir())) == 5
 
 
 @pytest.mark.parametrize("lacking", ["matplotlib", "matplotlib.figure"])
@@ -483,7 +486,7 @@ def run_with(monkeypatch, streams, arguments, folder):
 def test_a_training_needs_no_streams(small_weights, tmp_path, monkeypatch, names, make):
     streams = {name: make() for name in names}
     assert run_with(monkeypatch, streams, [*SHORT, "--weights", small_weights], tmp_path) is None
-    assert len(list((tmp_path / "outputs").iterdir())) == 4
+    assert len(list((tmp_path / "outputs").iterdir())) == 5
     if make is Tee and "stdout" in names:
         assert "12 entries: 10 to train on" in streams["stdout"].text and "Done in" in streams["stdout"].text
 
@@ -523,7 +526,7 @@ def test_a_training_in_a_process_needs_no_streams(small_weights, tmp_path, redir
     assert done.returncode == 0 and done.stderr == ""
     assert ("Done in" in done.stdout) == (">&-" not in redirect.split())
     out = tmp_path / "outputs"
-    assert (out / "loss-plot.png").read_bytes()[:4] == b"\x89PNG" and len(list(out.iterdir())) == 4
+    assert (out / "loss-plot.png").read_bytes()[:4] == b"\x89PNG" and len(list(out.iterdir())) == 5
     torch.load(out / "gpt2-tiny-sft.pth", weights_only=True)
     json.loads((out / "metrics.json").read_text())
 

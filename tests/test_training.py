@@ -468,7 +468,8 @@ def test_accumulation_is_the_same_run(tiny_tokenizer):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("lengths, prompt", [((9, 5, 9), 4), ((20, 20), 19), ((7, 30, 3, 12), 1), ((6,), 3), ((31, 12), 8)])
+@pytest.mark.parametrize("lengths, prompt", [((9, 5, 9), 4), ((20, 20), 19), ((7, 30, 3, 12), 1), ((6,), 3),
+                                             ((31, 12), 8)])
 def test_what_a_batch_begins_with_is_computed_once(small_model, monkeypatch, lengths, prompt, dtype):
     """Losses and gradients are those of the plain way, and fewer tokens pass through the model."""
     torch.manual_seed(1)

@@ -264,7 +264,7 @@ def test_fine_tuning_goes_on_from_what_transformers_saved(folder, tmp_path):
     out, _ = run_here("--weights", "mine", *QUICK, cwd=tmp_path)
     assert re.search("weights: .*mine", out) and "model: mine" in out
     metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
-    assert metrics["scores"]["base"]["loss"] < 5 and metrics["settings"]["lr"] == 1e-4  # it is as small as tiny
+    assert metrics["scores"]["base"]["loss"] < 5 and metrics["settings"]["lr"] == 3e-4  # it is as small as tiny
     answer, _ = run_here("--ask", INSTRUCTION, "--weights", "mine", cwd=tmp_path)
     assert answer.strip()
     _, err = run_here("--ask", INSTRUCTION, cwd=tmp_path, status=1)  # where its tokenizer is, has to be said
