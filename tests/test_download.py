@@ -852,7 +852,7 @@ def test_a_source_that_sends_a_wrong_file_is_left_for_the_second(server_folder, 
         *ft.OPENAI_FILES[:until], *[name] * 4, *ft.HUB_FILES]
     assert names_in(folder) == sorted([*ft.OPENAI_FILES[:until], *ft.HUB_FILES])
     [line] = capsys.readouterr().out.splitlines()
-    assert f"/openai/124M/{name} sends something else" in line
+    assert name in line and ("sends something else" in line or wrong == "empty")
     if name == ft.OPENAI_FILES[-1] and sent:  # what it is, and what was expected
         assert f"{len(sent):,} bytes" in line and f"{len(content):,}" in line
 
