@@ -77,7 +77,7 @@ from tqdm import tqdm
 GPT2 = {"vocab_size": 50257, "context_length": 1024, "drop_rate": 0.0, "qkv_bias": True}
 TINY = {**GPT2, "vocab_size": 2048, "context_length": 256}
 MODELS = {
-    "tiny": {**TINY, "emb_dim": 192, "n_layers": 7, "n_heads": 3},  # included
+    "tiny": {**TINY, "emb_dim": 128, "n_layers": 4, "n_heads": 4},  # included
     "124M": {**GPT2, "emb_dim": 768, "n_layers": 12, "n_heads": 12},
     "355M": {**GPT2, "emb_dim": 1024, "n_layers": 24, "n_heads": 16},
     "774M": {**GPT2, "emb_dim": 1280, "n_layers": 36, "n_heads": 20},

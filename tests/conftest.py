@@ -133,7 +133,7 @@ def write_openai_folder(folder, sizes, arrays):
     (folder / "model.ckpt.data-00000-of-00001").write_bytes(b"".join(array.tobytes() for array in arrays.values()))
 
 
-# A model with the tokenizer of the toy, and a twentieth of its parameters.
+# A model with the tokenizer of the toy, and a quarter of its parameters.
 SMALL = {"n_vocab": 2048, "n_ctx": 256, "n_embd": 64, "n_head": 1, "n_layer": 2}
 
 

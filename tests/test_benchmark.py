@@ -175,7 +175,7 @@ def test_prints_tables_as_a_user_starts_it():
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     check_tables(done.stdout, names, 16)
-    assert "tiny: 3,556,800 parameters" in done.stdout and "in a fresh process: memory:" in done.stderr
+    assert "tiny: 1,088,256 parameters" in done.stdout and "in a fresh process: memory:" in done.stderr
 
 
 def test_a_number_format_that_is_only_emulated_is_left_out(here):

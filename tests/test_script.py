@@ -28,7 +28,7 @@ def test_stages_are_printed_in_order(toy_run):
         "Model\n-----", "Data\n", "Baseline: ", "Fine-tuning\n", "Evaluation: ", "Files\n")]
     assert places == sorted(places)
     assert "60 entries: 51 to train on, 6 to test, 3 to validate" in out
-    assert "parameters: 3,556,800" in out and "device: cpu" in out and "dtype: float32" in out
+    assert "parameters: 1,088,256" in out and "device: cpu" in out and "dtype: float32" in out
     assert out.count("sample answer:") == 2  # one an epoch
     assert 8 <= out.count("val loss") <= 12
     assert out.count("base model: ") == 6 and out.count("fine-tuned: ") == 3  # three entries, before and after

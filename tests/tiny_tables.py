@@ -1,132 +1,138 @@
-"""Print the tables of gpt2/tiny/README.md: how many new entries the tiny model completes as it comes; and how well it
-answers once it is fine-tuned, with what it has learned before and from random weights, and how many questions of
-tiny_facts.json it answers rightly.
+"""Print how often the toy answers rightly what no training entry tells it.
 
-    python tests/tiny_tables.py                  three seeds, six runs
-    python tests/tiny_tables.py --seeds 123      one seed
+    python tests/tiny_tables.py                     three seeds
+    python tests/tiny_tables.py --weights gpt2/tiny /tmp/other --seeds 123
 
-An entry is completed if what follows is its text, word for word, though there may be several right texts. The functions
-of entries_*.py make entries that the model has hardly met; the rows of the tables it has met, in other words and
-layouts.
-
-Each run is one of `python finetune_gpt2.py`, in the number format that it chooses. tiny_facts.json lists test entries
-that ask for a fact: `sentence` states it and stands in the text that the model was pre-trained on; no training entry
-states it, which was looked up with `train_words`. An answer is right if all patterns of `right` are found in it, and
-none of `wrong`.
+For each folder of weights (another one is `make_tiny.py --seed 1 --out DIR`) and each
+seed, the script fine-tunes the model, and then a model of the same shape and tokenizer
+with random weights. The figures are exact matches: on the test entries, of the base
+model and of the fine-tuned one, and on all that is held out, which is also the
+validation entries, and entries about those facts of the world that the instruction data
+does not hold at all. The second table is about the latter, over all runs.
+Other settings, such as --epochs, are passed on to the script.
 """
+
 import argparse
 import json
 import random
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "gpt2" / "tiny")]
+TINY = ROOT / "gpt2" / "tiny"
+sys.path[:0] = [str(ROOT), str(TINY)]
 
-import make_tiny  # noqa: E402
-import statements  # noqa: E402
+import make_tiny  # noqa: E402, now it is found
 
-import finetune_gpt2 as ft  # noqa: E402
-
-FACTS = json.loads((ROOT / "tests" / "tiny_facts.json").read_text(encoding="utf-8"))
+import finetune_gpt2 as ft  # noqa: E402, now it is found
 
 
-def is_right(fact, response):
-    """Tell whether a response states a fact of tiny_facts.json."""
-    def found(pattern):
-        return re.search(pattern, response, re.IGNORECASE)
-    return all(map(found, fact["right"])) and not any(map(found, fact.get("wrong", [])))
+def held_out():
+    """Return [(kind, entry)] of all facts that no training entry tells."""
+    parts = make_tiny.split_world()
+    r = random.Random(1)
+    facts = parts["test"] + parts["validation"] + parts["unused"]
+    return [(fact.kind, make_tiny.ask(fact, r)) for fact in facts]
 
 
-def facts_among(answers):
-    """Return [(fact, response)] of the facts that are asked for in answers, entries with a model_response."""
-    asked = {(fact["instruction"], fact["input"]): fact for fact in FACTS}
-    keys = [((answer["instruction"], answer["input"]), answer["model_response"]) for answer in answers]
-    return [(asked[key], response) for key, response in keys if key in asked]
-
-
-def new_entries(n_made=5, n_rows=40, seed=77):
-    """Return [(kind, entry without its text, text)]: n_made of each function in entries_*.py, and n_rows of each file
-    of tables, in one of the layouts of the text that the model was pre-trained on."""
-    r = random.Random(seed)
-    found = []
-    for function, _ in statements.TOPIC_MAKERS:
-        found += [(function.__module__.replace("entries_", "made: "), *function(r)) for _ in range(n_made)]
-    blocks, _ = make_tiny.read_text()
-    for file in sorted({block.file for block in blocks if block.topics}):
-        tables = [block for block in blocks if block.file == file and block.topics]
-        for _ in range(n_rows):
-            parts = None
-            while not parts:  # none, if the topic needs another row and there is none
-                block = r.choice(tables)
-                parts = statements.filled_topic(block, r.choice(block.topics), r.choice(block.rows), r)
-            found.append((f"table: {file}", *parts))
-    entries = []
-    for kind, title, text, *material in found:
-        material = f"Material:\n{material[0]}\n\n" if any(material) else ""
-        heading = f"{r.choice(statements.INTROS)}\n\nTopic:\n{statements.capital(title)}\n\n"
-        entries.append((kind, heading + material + "Text:\n", text))
-    return entries
-
-
-def completed(model, tokenizer, entries):
-    """Return {kind: [whether the model completes an entry]}."""
-    heads = [tokenizer.encode_ordinary(head) for _, head, _ in entries]
-    found = {}
-    for (kind, _, text), response in zip(entries, ft.generate_responses(model, heads, tokenizer, 64), strict=True):
-        # the text that it learned from has no end of text where another entry follows
-        found.setdefault(kind, []).append(response.split("\n\n")[0].strip() == text.split("\n\n")[0].strip())
-    return found
-
-
-def write_random_weights(folder, seed):
-    """Write a model of the tiny model's shape and tokenizer, with random weights."""
+def write_random_weights(source, folder, seed):
+    """Write a model of the shape and with the tokenizer of another, untrained."""
     folder.mkdir(parents=True)
     for name in ("encoder.json", "vocab.bpe"):
-        shutil.copy(make_tiny.TINY / name, folder)
+        shutil.copy(source / name, folder)
     torch.manual_seed(seed)
     make_tiny.write_model(ft.GPTModel(ft.MODELS["tiny"]), folder)
 
 
-def run(out, *arguments):
-    """Fine-tune, and return (metrics, the facts that were asked for, those answered rightly)."""
-    subprocess.run([sys.executable, str(ROOT / "finetune_gpt2.py"), "--out", str(out), *arguments], check=True,
-                   stdout=subprocess.DEVNULL)
+def fine_tune(weights, seed, out, others):
+    """Run the script. Return (its metrics, the fine-tuned model, the tokenizer)."""
+    command = [sys.executable, str(ROOT / "finetune_gpt2.py"), "--model", "tiny"]
+    command += ["--data", str(TINY / "instruction-data.json"), "--seed", str(seed)]
+    command += ["--weights", str(weights.parent), "--out", str(out), *others]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-    answers = json.loads((out / "instruction-data-with-response.json").read_text(encoding="utf-8"))
-    asked = facts_among(answers)
-    return metrics, asked, [(fact, response) for fact, response in asked if is_right(fact, response)]
+    tuned = out / "gpt2-tiny-sft.pth"
+    model, tokenizer, _ = ft.load_model("tiny", weights.parent, tuned=tuned)
+    return metrics, model, tokenizer
+
+
+def marks_of(model, tokenizer, entries):
+    """Return {kind: [whether an answer is an exact match]}."""
+    prompts = [ft.format_input(entry) + ft.RESPONSE_HEADER for _, entry in entries]
+    prompts = [tokenizer.encode_ordinary(prompt) for prompt in prompts]
+    answers = ft.generate_responses(model, prompts, tokenizer, 40)
+    marks = defaultdict(list)
+    for (kind, entry), answer in zip(entries, answers, strict=True):
+        is_right = ft.answer_words(answer) == ft.answer_words(entry["output"])
+        marks[kind].append(is_right)
+    return marks
+
+
+def share(marks):
+    """Return the share of right answers, as a text."""
+    return f"{sum(marks) / len(marks):.3f}"
+
+
+def print_row(*cells):
+    """Print a row of a table."""
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
+
+
+def compare(source, seed, folder, others):
+    """Fine-tune the model in source and a random one; return the marks of the first."""
+    entries = held_out()
+    shutil.copytree(source, folder / "own" / "tiny")
+    write_random_weights(source, folder / "random" / "tiny", seed)
+    found = []
+    for name in ("random", "own"):
+        weights = folder / name / "tiny"
+        metrics, *loaded = fine_tune(weights, seed, folder / name / "out", others)
+        marks = marks_of(*loaded, entries)
+        everything = [mark for some in marks.values() for mark in some]
+        base, tuned = (
+            metrics["scores"][key]["exact_match"] for key in ("base", "tuned")
+        )
+        found += [f"{base:.3f}", f"{tuned:.3f}", share(everything)]
+        seconds = metrics["seconds"]["total"]
+    print_row(source, seed, *found[3:], f"{seconds:.0f}", *found[1:3])
+    return marks
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Print the tables of gpt2/tiny/README.md.")
-    parser.add_argument("--seeds", default="123,1,2", help="seeds, with commas between them (default: 123,1,2)")
-    parser.add_argument("--out", type=Path, help="folder to keep the runs in (default: a temporary one)")
-    args = parser.parse_args()
-    model, tokenizer, _ = ft.load_model("tiny", ROOT / "gpt2")
-    print("| entries | tried | completed |\n| --- | --- | --- |")
-    for kind, marks in completed(model.eval(), tokenizer, new_entries()).items():
-        print(f"| {kind} | {len(marks)} | {sum(marks) / len(marks):.0%} |")
-    print(flush=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        out = args.out or Path(temporary)
-        print("| seed | | loss | exact match | token F1 | facts | seconds |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
-        for seed in args.seeds.split(","):
-            weights = Path(temporary) / f"random-{seed}"
-            write_random_weights(weights, int(seed))
-            for name, own in (("pre-trained", ["--model", "tiny"]), ("random", ["--weights", str(weights)])):
-                metrics, asked, right = run(out / f"{name}-{seed}", *own, "--seed", seed)
-                scores = metrics["scores"]["tuned"]
-                print(f"| {seed} | {name} | {scores['loss']:.3f} | {scores['exact_match']:.3f} |"
-                      f" {scores['token_f1']:.3f} | {len(right)} of {len(asked)} |"
-                      f" {metrics['seconds']['total']:.0f} |", flush=True)
+    """Print both tables: of all runs, and of all kinds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--weights", nargs="+", type=Path, default=[TINY], help="folders of models")
+    add("--seeds", nargs="+", type=int, default=[123, 1, 2], help="of fine-tunings")
+    args, others = parser.parse_known_args()  # others are settings of the script
+    columns = [
+        "base",
+        "fine-tuned",
+        "all held out",
+        "seconds",
+        "random",
+        "all held out",
+    ]
+    print_row("weights", "seed", *columns)
+    print_row(*["---"] * 8)
+    of_kind = defaultdict(list)
+    for source in args.weights:
+        for seed in args.seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                marks = compare(source, seed, Path(folder), others)
+            for kind, some in marks.items():
+                of_kind[kind] += some
+    print()
+    print_row("kind", "answers", "exact match")
+    print_row(*["---"] * 3)
+    for kind, marks in of_kind.items():
+        print_row(kind, len(marks), share(marks))
 
 
 if __name__ == "__main__":

@@ -1,25 +1,25 @@
-"""Make the tiny model: from our own text to a small GPT-2 that has learned from it, in GPT-2's file format.
+"""Make the toy: a text about a small world, and a small GPT-2 that has learned from it.
 
-    python gpt2/tiny/make_tiny.py          (needs the package tokenizers, which comes with tests/requirements.txt)
+    python gpt2/tiny/make_tiny.py      (needs tokenizers, and PyTorch 2.9 or later)
 
-It writes hparams.json, encoder.json, vocab.bpe and model.ckpt.data-00000-of-00001 beside this script. The same text
-and the same seed give the same model, up to rounding that differs from machine to machine.
+It writes instruction-data.json, hparams.json, encoder.json, vocab.bpe and the weights
+beside this script. With the same seed, they are the same, up to rounding.
 
- 1. The text      text/*.txt holds tables with sentences to put them into, and prose; statements.py makes the rest
- 2. The tokens    byte-pair encoding, learned from that text
- 3. The training  next-token prediction, as OpenAI did it with GPT-2
- 4. The files     what finetune_gpt2.py reads
+ 1. The text       statements about the world of world.py, some to a document
+ 2. The entries    instructions about the same world, for fine-tuning
+ 3. The tokens     byte-pair encoding, learned from both
+ 4. The training   next-token prediction, as OpenAI did it with GPT-2
+ 5. The files      what finetune_gpt2.py reads
 """
+
 import argparse
 import json
-import math
 import random
-import re
 import sys
 import time
+from collections import namedtuple
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
@@ -28,369 +28,283 @@ from tqdm import tqdm
 
 TINY = Path(__file__).resolve().parent
 sys.path[:0] = [str(TINY), str(TINY.parent.parent)]
-# importing them enters their functions into statements.TOPIC_MAKERS
-import entries_code  # noqa: E402, F401
-import entries_numbers  # noqa: E402, F401
-import entries_sentences  # noqa: E402, F401
-import entries_texts  # noqa: E402, F401
-import entries_words  # noqa: E402, F401
-import statements  # noqa: E402
 
-import finetune_gpt2 as ft  # noqa: E402
+import world  # noqa: E402, now it is found
 
-END = "<|endoftext|>"
+import finetune_gpt2 as ft  # noqa: E402, now it is found
 
-# ---- 1. The text -------------------------------------------------------------------------------------------------
-# A document is a few lines that belong together: several facts about one thing, one kind of fact about several
-# things, a paragraph of prose, or what a function of statements.py returns.
-
-# Some documents are entries, which name their topic before the text that belongs to it: tables have topic lines for
-# them, and entries_*.py functions. The model reads in two stages: first of everything alike, to learn the language and
-# to copy, then mostly entries and facts. part: of the whole training; rounds: how often each row of a table meets each
-# of its sentences; topics: how often it meets each of its topic lines; prose: how often each paragraph occurs; made and
-# n_entries: calls of the functions in statements.py and in entries_*.py.
-STAGES = [
-    {"part": 0.6, "rounds": 5, "topics": 5, "prose": 12, "made": 120_000, "n_entries": 190_000},
-    {"part": 0.4, "rounds": 1, "topics": 6, "prose": 4, "made": 20_000, "n_entries": 150_000},
-]
-
-SMALL_WORDS = re.compile("(a|an|the|of|to|in|on|at|by|for|from|with|as|and|or|but|so|that|which|who|whose|it|its|is|are"
-                         "|was|were|be|been|has|have|had|do|does|did|not|no|this|these|those|there|their|his|her|he|she|they"
-                         "|we|you|i|can|will|would|may|must|should|if|when|than|then)", re.IGNORECASE)
+# ---- 1. The text ---------------------------------------------------------------------
+# A document is a few statements that stand together because they are about the same
+# thing, because they are of one kind, or by chance. In each round, every fact is stated
+# once, in a wording that is drawn. It takes some hundred rounds, in different wordings,
+# until the model knows a fact well enough to answer with it.
+ROUNDS = 150
+ROUNDS_PER_FORM = 10  # the forms of a sentence follow rules, and need fewer
+Fact = namedtuple("Fact", "kind x y")
 
 
-def card(sentence, r):
-    """Return an index card: a few words of a sentence, in any order, and the sentence; or one with a gap."""
-    words = re.findall(r"[\w'-]+", sentence)
-    weighty = [word for word in words if not SMALL_WORDS.fullmatch(word)]
-    if len(weighty) < 2:
-        return sentence
-    if r.random() < 0.15:
-        word = r.choice(weighty[-3:])
-        gap = re.sub(rf"\b{re.escape(word)}\b", "____", sentence)
-        return r.choice([f"{gap}\n\n{sentence}", f"{gap}\n\n{word}", f'In "{gap}" the missing word is "{word}."',
-                         f"The word that is missing here is {word}.\n\n{gap}\n\n{sentence}"])
-    keep = weighty[:-1] if r.random() < 0.8 else weighty  # mostly, the last one is what the card is to tell
-    keys = r.sample(keep, min(len(keep), r.choice([1, 2, 2, 3, 4])))
-    if r.random() < 0.6:
-        keys.sort(key=words.index)
-    keys = r.choice([", ", " ", " ", " and "]).join(keys)
-    keys = statements.capital(keys) if r.random() < 0.7 else keys
-    if r.random() < 0.6:
-        sign = r.choice(["", ":", "."])
-        return f"{keys}{sign if ' ' in keys else ''}\n\n{sentence}"  # "Answer:" would look like a question's answer
-    top = r.choice(["Words", "Topic", "Subject", "Title", "Note", "Card", "About", "Key words"])
-    bottom = r.choice(["Sentence", "Text", "Fact", "Entry", "Statement", "In full"])
-    return r.choice([f"{top}:\n{keys}\n\n{bottom}:\n{sentence}", f"{top}: {keys}\n{bottom}: {sentence}"])
+def with_article(noun):
+    """Return a noun with "a" or "an" before it."""
+    is_vowel = noun[0].lower() in "aeiou" and not noun.startswith("uni")
+    return f"an {noun}" if is_vowel else f"a {noun}"
 
 
-LABEL = re.compile(r"(?<=[.!?]) (?=[A-Z][a-z ]*: )")  # before a label, such as "Title: ", a new line may begin
+def fill(text, fact):
+    """Return a text of world.py with the sides of a fact in it."""
+    articles = {"a_x": with_article(fact.x), "a_y": with_article(fact.y)}
+    return text.format(x=fact.x, y=fact.y, **articles)
 
 
-def table_documents(block, r):
-    """Return documents in which each row of a table is put into each of its templates once."""
+def capital(text):
+    """Return a text with a capital letter in front."""
+    return text[0].upper() + text[1:]
+
+
+def facts_of(kinds):
+    """Return all facts of some kinds, {name: Kind}."""
+    facts = []
+    for name, kind in kinds.items():
+        facts += [Fact(name, x, y) for x, y in kind.facts.items()]
+    return facts
+
+
+def state(fact, r):
+    """Return a fact as a sentence, or two sentences, in a wording that is drawn."""
+    text = fill(r.choice(world.KINDS[fact.kind].wordings), fact)
+    if fact.kind in world.FACTS:
+        text = r.choice(world.FRAMES).format(s=text)
+    return capital(text)
+
+
+def thing(fact):
+    """Return what a fact is about, without its article."""
+    return fact.x.removeprefix("a ").removeprefix("an ")
+
+
+def documents_of(facts, key, r):
+    """Return documents, each of some facts that agree in key(fact)."""
+    facts = r.sample(facts, len(facts))
+    facts.sort(key=key)
     documents = []
-    for row in block.rows:  # several facts about one thing
-        sentences = [statements.fill(template, row) for template in block.templates]
-        r.shuffle(sentences)
-        while sentences:
-            n = r.choice([1, 1, 1, 2, 3])
-            text = r.choice([" ", " ", "\n"]).join(sentences[:n])
-            documents.append(card(text, r) if n == 1 and "\n" not in text and r.random() < 0.4 else text)
-            sentences = sentences[n:]
-    for template in block.templates:  # the same fact about several things
-        rows = r.sample(block.rows, min(4, len(block.rows)))
-        documents.append("\n".join(statements.fill(template, row) for row in rows))
-    return [LABEL.sub("\n", document) if r.random() < 0.5 else document for document in documents]
-
-
-def topic_documents(block, r):
-    """Return an entry for each row and each topic of a table."""
-    filled = [statements.filled_topic(block, topic, row, r) for topic in block.topics for row in block.rows]
-    return [statements.entry(r, *parts) for parts in filled if parts]
-
-
-def read_text():
-    """Return (blocks, paragraphs) of the text files."""
-    blocks, paragraphs = [], []
-    for path in sorted((TINY / "text").glob("*.txt")):
-        if path.name.startswith("prose"):
-            paragraphs += [line.strip() for line in path.read_text(encoding="utf-8").splitlines()
-                           if line.strip() and not line.startswith("#")]
-        else:
-            for block in statements.read_blocks(path):
-                block.file = path.stem
-                blocks += [block] if block.templates else []
-    return blocks, paragraphs
-
-
-def made_documents(n, r):
-    """Return n documents that the functions of statements.py make."""
-    functions, shares = zip(*statements.MAKERS, strict=True)
-    documents = []
-    for function in r.choices(functions, shares, k=n):
-        k = r.choice([1, 1, 1, 2, 3])
-        documents.append(r.choice(["\n", "\n\n"]).join(function(r) for _ in range(k)))
+    while facts:
+        n = r.choice([1, 2, 3, 4, 5])
+        some = [fact for fact in facts[:n] if key(fact) == key(facts[0])]
+        facts = facts[len(some) :]
+        separator = r.choice([" ", "\n"])
+        documents.append(separator.join(state(fact, r) for fact in some))
     return documents
 
 
-def instruction_data():
-    """Return the training, test and validation entries of the instruction data."""
-    return ft.split_data(ft.download_and_load_file(TINY.parent.parent / "instruction-data.json"))
-
-
-def held_out_phrases(entries):
-    """Return what must not occur in the text: the instructions of entries, and their longer inputs and answers. Short
-    answers may be facts that stand in many texts ("Lima", "It is a noun.")."""
-    least_words = {"instruction": 1, "input": 4, "output": 7}
-    return [entry[key] for entry in entries for key, n in least_words.items() if len(entry[key].split()) >= n]
-
-
-def without(documents, phrases):
-    """Return the documents that hold none of the phrases."""
-    text = "\0".join(documents)
-    found = [phrase for phrase in phrases if phrase in text]
-    return [document for document in documents if not any(phrase in document for phrase in found)]
-
-
-def made_entries(n, r):
-    """Return n entries that the functions of entries_*.py make."""
-    functions, shares = zip(*statements.TOPIC_MAKERS, strict=True)
-    return [statements.entry(r, *function(r)) for function in r.choices(functions, shares, k=n)]
-
-
-def all_documents(seed, rounds, topics, prose, made, n_entries=0):
-    """Return the documents of a stage (see STAGES), in random order. None holds an entry that the fine-tuned model is
-    tested or validated on."""
+def make_text(seed, rounds):
+    """Return the documents of all rounds in random order."""
     r = random.Random(seed)
-    blocks, paragraphs = read_text()
-    _, test_data, validation_data = instruction_data()
-    documents = [document for block in blocks for _ in range(rounds) for document in table_documents(block, r)]
-    documents += paragraphs * prose
-    documents += made_documents(made, r)
-    entries = [document for block in blocks for _ in range(topics) for document in topic_documents(block, r)]
-    entries += made_entries(n_entries, r)
-    r.shuffle(entries)
-    while entries:  # mostly one entry alone, sometimes two or three after each other
-        n = r.choice([1, 1, 1, 1, 2, 3])
-        documents.append("\n\n".join(entries[-n:]))
-        del entries[-n:]
-    documents = without(documents, held_out_phrases(test_data + validation_data))
+    keys = [thing, lambda fact: fact.kind, lambda fact: 0]
+    documents = []
+    for n in range(rounds):
+        documents += documents_of(facts_of(world.FACTS), keys[n % 3], r)
+        if n % ROUNDS_PER_FORM == 0:
+            documents += documents_of(facts_of(world.FORMS), r.choice(keys), r)
     r.shuffle(documents)
     return documents
 
 
-# ---- 2. The tokens -----------------------------------------------------------------------------------------------
-# Byte-pair encoding begins with single bytes and joins, again and again, the two neighbors that are together most
-# often. The training part of the instruction data takes part, so that what stands in every prompt is short.
+# ---- 2. The entries ------------------------------------------------------------------
+# An entry asks for a fact. Those to test and to validate with ask for facts that stand
+# in the text, but in no entry to train on: what the model answers there, it can only
+# know from the text. The script splits entries by position, so these come last.
+N_TRAINING = 748  # 85 % of the entries
+N_TEST = 4  # of each of the 22 kinds: 10 % of the entries
+N_VALIDATION = 2  # of each kind: 5 %
 
-def learn_merges(texts, vocab_size):
-    """Return the byte-pair merges, most frequent first, that fill a vocabulary of this size."""
+
+def facts_to_ask(name, r):
+    """Return the facts of one kind that entries may ask for, in random order.
+
+    No sentence is asked for in two forms, and of opposites, only one direction: else
+    one entry could tell something about another.
+    """
+    facts = facts_of({name: world.KINDS[name]})
+    if name in world.FORMS:
+        n_forms = len(world.FORMS)
+        facts = facts[list(world.FORMS).index(name) :: n_forms]
+    r.shuffle(facts)
+    if name == "opposite":
+        facts = list({frozenset(fact[1:]): fact for fact in facts}.values())
+    return facts
+
+
+def split_world(seed=1):
+    """Return {"training": facts, "test": ..., "validation": ..., "unused": ...}.
+
+    The unused ones are in no entry. They are further facts to test with.
+    """
+    r = random.Random(seed)
+    parts = {"training": [], "test": [], "validation": [], "unused": []}
+    n_held_out = N_TEST + N_VALIDATION
+    for name in world.KINDS:
+        facts = facts_to_ask(name, r)
+        first = n_held_out + len(facts) // 8
+        parts["test"] += facts[:N_TEST]
+        parts["validation"] += facts[N_TEST:n_held_out]
+        parts["unused"] += facts[n_held_out:first]
+        parts["training"] += facts[first : first + 38]
+    r.shuffle(parts["training"])
+    parts["unused"] += parts["training"][N_TRAINING:]
+    del parts["training"][N_TRAINING:]
+    return parts
+
+
+def ask(fact, r):
+    """Return an entry that asks for a fact."""
+    kind = world.KINDS[fact.kind]
+    instruction = r.choice(kind.instructions)
+    is_named = "{" in instruction
+    return {
+        "instruction": capital(fill(instruction, fact)),
+        "input": "" if is_named else fact.x,
+        "output": capital(fill(kind.answer, fact)),
+    }
+
+
+def make_entries(seed=1):
+    """Return the entries in order: to train on, to test with, to validate with."""
+    r = random.Random(seed)
+    parts = split_world(seed)
+    entries = []
+    for part in ("training", "test", "validation"):
+        entries += [ask(fact, r) for fact in r.sample(parts[part], len(parts[part]))]
+    return entries
+
+
+# ---- 3. The tokens -------------------------------------------------------------------
+# Byte-pair encoding begins with single bytes and joins, again and again, the two
+# neighbors that stand together most often. The prompts take part, so that they become
+# few tokens.
+def write_tokenizer(texts, vocab_size, folder):
+    """Learn byte-pair encoding from texts, and write encoder.json and vocab.bpe."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(ft.PIECES), behavior="isolated"),
-        pre_tokenizers.Split(Regex(r"\p{N}"), behavior="isolated"),  # each digit is a token: sums are easier so
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])
+    split = pre_tokenizers.Split(Regex(ft.PIECES), behavior="isolated")
+    letters = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, letters])
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size - 1,  # one number is kept for the end of text
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return [tuple(merge) for merge in json.loads(tokenizer.to_str())["model"]["merges"]]
+    encoder, merges = map(Path, tokenizer.model.save(str(folder)))
+    tokens = json.loads(encoder.read_text(encoding="utf-8"))
+    tokens["<|endoftext|>"] = len(tokens)
+    encoder.unlink()
+    write_json(tokens, folder / "encoder.json")
+    merges.replace(folder / "vocab.bpe")
 
 
-def byte_letters():
-    """Return GPT-2's letters for the 256 bytes, in the order of their token numbers: printable ones first."""
-    printable = [byte for byte in range(256) if chr(byte).isprintable() and chr(byte) != " "]
-    others = [byte for byte in range(256) if byte not in printable]
-    return [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
+def write_json(content, path):
+    """Write content in one line."""
+    path.write_text(json.dumps(content) + "\n", encoding="utf-8", newline="\n")
 
 
-def write_tokenizer(merges, folder):
-    """Write encoder.json and vocab.bpe."""
-    tokens = byte_letters() + [first + second for first, second in merges] + [END]
-    encoder = {token: number for number, token in enumerate(tokens)}
-    vocab_bpe = "#version: 0.2\n" + "".join(f"{first} {second}\n" for first, second in merges)
-    (folder / "vocab.bpe").write_text(vocab_bpe, encoding="utf-8", newline="\n")
-    (folder / "encoder.json").write_text(json.dumps(encoder) + "\n", encoding="utf-8", newline="\n")
-
-
-def prompts():
-    """Return the training part of the instruction data, laid out as prompts with answers."""
-    return [ft.format_input(entry) + ft.RESPONSE_HEADER + entry["output"] for entry in instruction_data()[0]]
-
-
-# ---- 3. The training ---------------------------------------------------------------------------------------------
-# All documents, one after the other with <|endoftext|> between them, are one long row of tokens, cut into windows.
-# Every token of a window is to be predicted from those before it. An hour or two is little, so the matrices inside the
-# model learn by Muon instead of AdamW: after 320 steps its loss was 3.2 where that of AdamW was 4.1.
-
-WINDOW = 256  # tokens: the model's context
-BATCH = 16  # windows per step
-ADAM_RATE, MUON_RATE = 3e-3, 2e-2  # the highest learning rates
-
-
-def orthogonal(matrices):
-    """Return the matrices, (N, rows, columns), with all their singular values brought to about 1, by five steps of a
-    Newton-Schulz iteration (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/)."""
-    x = matrices.bfloat16()
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    tall = x.shape[1] > x.shape[2]
-    x = x.mT if tall else x
-    for _ in range(5):
-        square = x @ x.mT
-        x = 3.4445 * x + (-4.775 * square + 2.0315 * square @ square) @ x
-    return (x.mT if tall else x).float()
-
-
-class Muon:
-    """Moves each matrix by the mean of its recent gradients, made orthogonal: so all its directions learn alike, also
-    those that are rare in the gradients."""
-    def __init__(self, matrices):
-        self.alike = {}  # matrices of one shape are computed together
-        for matrix in matrices:
-            self.alike.setdefault(matrix.shape, []).append(matrix)
-        self.means = {shape: torch.zeros(len(group), *shape, device=group[0].device)
-                      for shape, group in self.alike.items()}
-
-    @torch.no_grad()
-    def step(self, rate):
-        for (rows, columns), group in self.alike.items():
-            gradients = torch.stack([matrix.grad for matrix in group])
-            mean = self.means[rows, columns].lerp_(gradients, 0.05)
-            moves = orthogonal(gradients.lerp(mean, 0.95)) * max(1, rows / columns) ** 0.5
-            for matrix, move in zip(group, moves, strict=True):
-                matrix.mul_(1 - 0.05 * rate).sub_(move, alpha=rate)  # 0.05: weight decay
+# ---- 4. The training -----------------------------------------------------------------
+# All documents, each ended by <|endoftext|>, make one long row of tokens. It is cut
+# into windows, and every token of a window is to be predicted from those before it.
+# The matrices of the blocks learn by Muon (https://kellerjordan.github.io/posts/muon/),
+# which gives all directions of a step the same length, also those that are rare in the
+# gradients. With AdamW alone, the loss falls half as fast.
+BATCH = 4  # windows in a step
+ADAM_RATE = 5e-3  # the highest learning rates
+MUON_RATE = 2e-2
 
 
 def tokens_of(documents, tokenizer):
-    """Return the documents as one row of tokens, each ended by <|endoftext|>."""
-    parts = []
-    for chunk in ft.chunks(documents, 10_000):  # as arrays at once: lists of numbers take ten times the memory
-        rows = [[*document, tokenizer.eot_token] for document in tokenizer.encode_ordinary_batch(chunk)]
-        parts.append(np.concatenate(rows, dtype=np.int32))
-    return torch.from_numpy(np.concatenate(parts))
+    """Return the documents as one row of tokens."""
+    row = []
+    for document in documents:
+        row += [*tokenizer.encode_ordinary(document), tokenizer.eot_token]
+    return torch.tensor(row)
 
 
 def loss_of(model, windows):
-    """Return the mean loss of predicting each next token in windows, (B, WINDOW + 1)."""
-    windows = windows.long()
-    logits = model(windows[:, :-1]).flatten(0, 1).float()
+    """Return the mean loss of predicting each next token in windows."""
+    logits = model(windows[:, :-1]).flatten(0, 1)
     return F.cross_entropy(logits, windows[:, 1:].flatten())
 
 
-def rate_factor(step, done):
-    """Return by what the highest learning rates are multiplied: a warm-up, then half a cosine. done: 0 to 1."""
-    return min(1, (step + 1) / 50) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * done)))
+def optimizers_of(model):
+    """Return [(optimizer, its highest learning rate)]: Muon, and AdamW for the rest."""
+    matrices = [w for w in model.trf_blocks.parameters() if w.dim() == 2]
+    of_muon = set(map(id, matrices))
+    others = [w for w in model.parameters() if id(w) not in of_muon]
+    muon = torch.optim.Muon(matrices, weight_decay=0.05)
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    return [(muon, MUON_RATE), (adam, ADAM_RATE)]
 
 
-def windows_of(tokens, randomness):
-    """Yield batches of windows, (BATCH, WINDOW + 1), for ever: through the text in random order, and again with other
-    borders between the windows."""
-    while True:
-        offset = int(torch.randint(WINDOW, (), generator=randomness))
-        starts = torch.arange(offset, len(tokens) - WINDOW - 1, WINDOW)
-        starts = starts[torch.randperm(len(starts), generator=randomness)].tolist()
-        for some in ft.chunks(starts, BATCH):
-            yield torch.stack([tokens[start : start + WINDOW + 1] for start in some])
-
-
-def pretrain(model, texts, n_steps, seed, minutes=math.inf, compiled=False):
-    """Train the model on texts, a list of (part of the training, row of tokens), for n_steps or minutes, whichever is
-    over first. Return the number of steps and the mean loss of the last hundred."""
-    loss_function = torch.compile(loss_of, dynamic=False) if compiled else loss_of
-    inside = [weight for weight in model.trf_blocks.parameters() if weight.dim() == 2]
-    ids = set(map(id, inside))
-    others = [weight for weight in model.parameters() if id(weight) not in ids]  # embeddings, biases, norms
-    muon, adam = Muon(inside), torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0)
-    device = others[0].device
-    randomness = torch.Generator().manual_seed(seed)
-    stages = [windows_of(tokens, randomness) for _, tokens in texts]
-    ends = np.cumsum([part for part, _ in texts])[:-1]  # of all stages but the last, as parts of the training
-    losses, begin = [], time.perf_counter()
+def pretrain(model, tokens, n_steps=None):
+    """Train the model on a row of tokens, each of which it sees once."""
+    context = model.cfg["context_length"]
+    windows = tokens[: len(tokens) // context * context].view(-1, context)
+    batches = windows[torch.randperm(len(windows))].split(BATCH)[:n_steps]
+    optimizers = optimizers_of(model)
+    losses = []
     model.train()
-    for step in tqdm(range(n_steps), desc="pre-training", unit="step", disable=None):
-        done = max(step / n_steps, (time.perf_counter() - begin) / (60 * minutes))
-        if done > 1:
-            break
-        windows = next(stages[sum(done >= ends)])
-        if step % 4:  # attention takes less time in short windows; one step in four learns the later positions
-            windows = torch.cat([windows[:, : WINDOW // 2 + 1], windows[:, WINDOW // 2 :]])
-        factor = rate_factor(step, done)
-        loss = loss_function(model, windows.to(device))
+    for step, batch in enumerate(tqdm(batches, unit="step", disable=None)):
+        if step % 4:  # short windows are faster; the others train the later places
+            batch = torch.cat(batch.chunk(2, dim=1))
         model.zero_grad()
+        loss = loss_of(model, batch)
         loss.backward()
-        nn.utils.clip_grad_norm_(others, max_norm=1.0)
-        muon.step(MUON_RATE * factor)
-        for group in adam.param_groups:
-            group["lr"] = ADAM_RATE * factor
-        adam.step()
-        losses.append(loss.item())  # a number: thousands of small tensors would scatter the memory
-        if step % 250 == 249 or step == n_steps - 1:
-            tqdm.write(f"  step {step + 1:>6}/{n_steps}   loss {np.mean(losses[-250:]):.3f}")
-    return len(losses), float(np.mean(losses[-100:]))
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+        for optimizer, rate in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * ft.cosine_schedule(step, len(batches))
+            optimizer.step()
+        losses.append(loss.item())
+        if step % 250 == 249 or step == len(batches) - 1:
+            recent = losses[-250:]
+            mean = sum(recent) / len(recent)
+            tqdm.write(f"  step {step + 1:>6}/{len(batches)}   loss {mean:.3f}")
 
 
-# ---- 4. The files ------------------------------------------------------------------------------------------------
-
+# ---- 5. The files --------------------------------------------------------------------
 def write_model(model, folder):
     """Write hparams.json and the weights."""
     sizes = {theirs: model.cfg[ours] for theirs, ours in ft.SIZE_NAMES.items()}
-    (folder / "hparams.json").write_text(json.dumps(sizes) + "\n", encoding="utf-8", newline="\n")
-    with ft.whole_file(folder / ft.OPENAI_FILES[-1]) as file:
+    write_json(sizes, folder / "hparams.json")
+    with ft.whole_file(folder / ft.OPENAI_WEIGHTS) as file:
         for _, _, _, array in ft.arrays_of(model):
             file.write(array.contiguous().numpy())
 
 
-def make(folder, cfg, stages, n_steps=None, seed=123, device="cpu", dtype="auto", minutes=math.inf,
-         compiled=False):
-    """Do the whole job: write the four files into the folder, and return the model. It trains for n_steps (default: as
-    many as the texts of the stages have windows) or minutes, whichever is over first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = [all_documents(seed + i, **{key: n for key, n in stage.items() if key != "part"})
-             for i, stage in enumerate(stages)]
-    held_out, texts[0] = texts[0][:200], texts[0][200:]
-    write_tokenizer(learn_merges(texts[0][:400_000] + 20 * prompts(), cfg["vocab_size"]), folder)
-    tokenizer = ft.load_tokenizer(folder)
-    for i, documents in enumerate(texts):
-        texts[i] = stages[i]["part"], tokens_of(documents, tokenizer)
-        letters = sum(map(len, documents))
-        print(f"{len(documents):,} documents, {letters:,} letters, {len(texts[i][1]):,} tokens", flush=True)
-    torch.manual_seed(seed)
-    device = torch.device(device)
-    model = ft.GPTModel(cfg).to(device)
-    model.dtype = ft.choose_dtype(dtype, device, cfg)
+def make(folder, seed, rounds=ROUNDS, n_steps=None):
+    """Do the whole job, and write everything into the folder."""
     start = time.perf_counter()
-    n_steps = n_steps or sum(len(tokens) for _, tokens in texts) // (BATCH * WINDOW)
-    n, loss = pretrain(model, texts, n_steps, seed, minutes, compiled)
-    took = (time.perf_counter() - start) / 60
-    windows = tokens_of(held_out, tokenizer)
-    windows = windows[: len(windows) // (WINDOW + 1) * (WINDOW + 1)].view(-1, WINDOW + 1)
-    with torch.no_grad():
-        held_out_loss = float(loss_of(model.eval(), windows.to(device)))
-    print(f"{n:,} steps of {BATCH * WINDOW:,} tokens in {took:.1f} minutes on {device};"
-          f" loss per token: {loss:.3f} at the end, {held_out_loss:.3f} on {windows.numel():,} tokens held out")
-    write_model(model.cpu(), folder)
-    return model
+    folder.mkdir(parents=True, exist_ok=True)
+    cfg = ft.MODELS["tiny"]
+    entries = make_entries()
+    ft.save_json(entries, folder / "instruction-data.json")
+    text = make_text(seed, rounds)
+    prompts = [ft.format_input(e) + ft.RESPONSE_HEADER for e in entries[:N_TRAINING]]
+    write_tokenizer(text[:100_000] + prompts, cfg["vocab_size"], folder)
+    tokenizer = ft.load_tokenizer(folder)
+    tokens = tokens_of(text, tokenizer)
+    print(f"{len(text):,} documents, {len(tokens):,} tokens", flush=True)
+    torch.manual_seed(seed)
+    model = ft.GPTModel(cfg)
+    pretrain(model, tokens, n_steps)
+    write_model(model, folder)
+    print(f"done in {(time.perf_counter() - start) / 60:.1f} minutes")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Pre-train the tiny model and write its files beside this script.")
-    parser.add_argument("--steps", type=int, metavar="N", help="steps (default: as many as it takes to read all once)")
-    parser.add_argument("--minutes", type=float, metavar="N", default=math.inf, help="stop after so long at the latest")
-    parser.add_argument("--seed", type=int, metavar="N", default=123, help="where random numbers start (default: 123)")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps (default: auto, a GPU if there is one)")
-    parser.add_argument("--dtype", choices=["auto", "float32", "bfloat16"], default="auto",
-                        help="number format of the matrix products (default: auto, the faster one here)")
-    parser.add_argument("--compile", action="store_true", help="compile the model first: faster, needs a C++ compiler")
-    parser.add_argument("--out", metavar="DIR", default=TINY, type=Path,
-                        help="where to write (default: beside this script)")
+    """Read the command line, and make the toy."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--out", type=Path, default=TINY, help="where to write (beside this script)")
+    add("--seed", type=int, default=123, help="of random numbers (123)")
+    add("--rounds", type=int, default=ROUNDS, help=f"of all facts ({ROUNDS})")
     args = parser.parse_args()
-    device = ft.choose_device(args.device)
-    make(args.out, ft.MODELS["tiny"], STAGES, args.steps, args.seed, device, args.dtype, args.minutes,
-         args.compile)
+    make(args.out, args.seed, args.rounds)
 
 
 if __name__ == "__main__":
