@@ -283,7 +283,7 @@ def test_no_prompts_no_responses(talker, tiny_tokenizer):
 def test_a_prompt_that_leaves_no_room_is_refused(talker, tiny_tokenizer):
     text, tokens = (kind[0] for kind in prompts_for(tiny_tokenizer))
     one = ft.respond(talker(len(tokens) + 1), tiny_tokenizer, text)
-    assert len(tiny_tokenizer.encode_ordinary(one)) <= 1
+    assert one in {tiny_tokenizer.decode([token]).strip() for token in range(tiny_tokenizer.n_vocab)}
     for context_length in (len(tokens), len(tokens) - 1):
         with pytest.raises(ft.UserError, match=f"has {len(tokens)} tokens: make it {context_length - 1} or fewer"):
             ft.respond(talker(context_length), tiny_tokenizer, text)

@@ -43,7 +43,7 @@ def letters(text):
 
 def first_item(tokenizer):
     """The first entry: (tokens not scored, scored tokens, what is not scored and what is, as they are to be shown)."""
-    entry = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[0]
+    entry = json.loads((ft.HERE / "gpt2" / "tiny" / "instruction-data.json").read_text(encoding="utf-8"))[0]
     tokens, length = item = ft.InstructionDataset([entry], tokenizer)[0]
     pieces = [tokenizer.decode([token]).replace("\n", r"\n") for token in tokens]
     assert "".join(pieces[length:]) == entry["output"] + "<|endoftext|>"
@@ -78,7 +78,7 @@ def test_files_are_complete(toy_run):
     assert png[:8] == b"\x89PNG\r\n\x1a\n" and 600 < width < 2000 and 400 < height < 1500 and len(png) > 10_000
 
     answers = json.loads((out / "instruction-data-with-response.json").read_text(encoding="utf-8"))
-    data = json.loads((ft.HERE / "instruction-data.json").read_text(encoding="utf-8"))[:60]
+    data = json.loads((ft.HERE / "gpt2" / "tiny" / "instruction-data.json").read_text(encoding="utf-8"))[:60]
     assert [{key: entry[key] for key in ("instruction", "input", "output")} for entry in answers] == data[51:57]
     for entry in answers:
         assert isinstance(entry["base_response"], str) and isinstance(entry["model_response"], str)
