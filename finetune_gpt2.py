@@ -175,9 +175,10 @@ def split_data(data):
 # them: it began with the 256 bytes, in some order, as tokens 0 to 255. Again and again,
 # it merged the two neighbors that stood side by side most often into a new token. A
 # file beside the weights lists these merges in order, so the first one makes token 256.
-# To encode a text, its bytes are merged in that order, until no merge fits. But first,
-# it is cut into words, numbers, other signs, contractions such as 's, and white space,
-# where a space goes with the word behind it. No token spans two of these pieces.
+# To encode a text, it is first cut into pieces: words, numbers, other signs,
+# contractions such as 's, and white space, where a space goes with the word behind it.
+# A piece begins as a row of bytes. Of the merges that fit two neighbors in it, the one
+# that comes first in the list is made, again and again, until none fits.
 # The last token is no text: the model says <|endoftext|> when it is done.
 PIECES = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
@@ -263,8 +264,8 @@ def custom_collate_fn(
 ):
     """Put items of an InstructionDataset into (inputs, targets), both int64 (B, T).
 
-    What is scored follows from the lengths, not from the tokens: of the <|endoftext|>
-    at the end of a row, the first one is the answer's.
+    What is scored follows from the lengths, not from the tokens: <|endoftext|> is the
+    scored end of an answer in targets, and unscored padding in inputs.
     """
     lengths = [len(token_ids) for token_ids, _ in batch]
     longest = max(lengths, default=2)  # if empty, see compute_gradients
@@ -289,8 +290,9 @@ def length_grouped_batches(dataset, size, seed):
     """Return lists of indices, size in each, of entries of similar length.
 
     Padding costs as much time as text, and a batch is as long as its longest entry. But
-    if all were sorted, the same entries would come together in every epoch. So shuffle,
-    sort only within windows of 50 lists, and shuffle the lists.
+    if all were sorted, the same entries would come together in every epoch, and what is
+    peculiar to such a group would push the weights the same way each time. So shuffle,
+    sort only within windows of 50 lists, and shuffle the lists, too.
     """
     randomness = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(dataset), generator=randomness).tolist()
@@ -322,9 +324,10 @@ def show_scored_tokens(item, tokenizer):
 # two steps: attention lets a token gather what it needs from itself and earlier tokens,
 # and a feed-forward network works on what was gathered. Each step adds its result to
 # the vector. So what was known stays known, and in training, the corrections of the
-# weights reach the lowest blocks along these additions without fading. To keep this way
-# free, the vector itself is never normalized, only what a step reads of it, so that its
-# numbers have the same size in every block, however much has been added.
+# weights reach the first blocks along these additions without fading. If the vector
+# itself were normalized in every step, these corrections would be rescaled each time.
+# So it is left as it is, and each step reads a normalized copy of it, whose numbers
+# have the same size in every block, however much has been added.
 # PyTorch has two of the layers ready-made, as one pass over the numbers ("fused"),
 # which saves much time. The formulas stand beside them, and compute the same.
 FUSED = True
@@ -394,14 +397,16 @@ class CausalAttention(nn.Module):
         # How well a query fits a key, the score, is a sum of D/H products. As they
         # partly cancel out, it grows like the square root of D/H. To divide by that
         # keeps scores small; else one would tower above the rest and take all weight,
-        # and the token could gather nothing from the others.
+        # and the token could gather nothing from the others. (To divide the queries
+        # divides all scores.)
         queries = queries / math.sqrt(queries.shape[-1])
         scores = queries @ keys.transpose(2, 3)  # (B, H, T, S)
         # The softmax takes e to the power of each score and divides by their sum. Where
         # a score is as low as can be, this power is 0, and the other weights still sum
         # to 1. To set weights to 0 after the softmax would leave a sum below 1. (Not
-        # -infinity: padding, see section 7, may look nowhere. If all scores are equal,
-        # so are the weights, but -infinity everywhere would lead to 0 / 0.)
+        # -infinity: padding, see section 7, may look nowhere. As the highest score is
+        # first subtracted from all, equally low ones become 0 and have equal weights,
+        # but -infinity minus -infinity is not a number, and would spread.)
         scores = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
         weights = torch.softmax(scores, dim=-1)
         return self.dropout(weights) @ values
@@ -484,9 +489,10 @@ class GPTModel(nn.Module):
         self.trf_blocks = nn.ModuleList(blocks)
         self.final_norm = LayerNorm(D)
         self.out_head = nn.Linear(D, cfg["vocab_size"], bias=False)
-        # "Tied": the table that turns tokens into vectors also tells, at the end, which
-        # token a vector is most like. It saves GPT-2 small 50257 x 768 = 38.6 million
-        # parameters.
+        # "Tied": the table that turns tokens into vectors is the output layer, too. A
+        # logit is the sum of the products of a token's numbers in it and those of the
+        # final vector: the more alike the two are, the higher. GPT-2 was trained like
+        # this. It saves GPT-2 small 50257 x 768 = 38.6 million parameters.
         self.out_head.weight = self.tok_emb.weight
         for weight in self.parameters():
             if weight.dim() == 2:
@@ -499,11 +505,11 @@ class GPTModel(nn.Module):
     def autocast(self):
         """Within this, matrices are multiplied in the number format self.dtype.
 
-        bfloat16 has 8 bits of precision instead of float32's 24, and is much faster
-        where a machine has circuits for it. Three things stay float32: the weights, as
-        a training step changes them by less than bfloat16 can tell apart; the vectors
-        to which the blocks add, as small additions would be lost; and the loss, from
-        which all gradients are computed.
+        bfloat16 has 8 bits of precision instead of float32's 24: the next number after
+        1 is 1.0078. It is much faster where a machine has circuits for it. Three things
+        stay float32: the weights, as a training step changes them by less than bfloat16
+        can tell apart; the vectors to which the blocks add, as small additions would be
+        lost; and the loss, from which all gradients are computed.
         """
         is_half = self.dtype == torch.bfloat16
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
@@ -688,11 +694,12 @@ def load_model(size, weights_dir, tuned=None):
 #   the keys and values of earlier tokens never change. They are kept, and only the
 #   newest token passes through the model.
 # - Many texts at once: most of the time goes into fetching the weights from memory, for
-#   one text or for a hundred. Shorter prompts get padding, so that all texts go on in
-#   the same column. It is hidden from attention, and places are counted without it, so
-#   it changes no answer.
-# - What all prompts begin with, such as the header, is read only once, and its keys and
-#   values are copied for all. Padding stands behind it: header, padding, rest.
+#   one text or for a hundred. All texts have to go on in the same column, so shorter
+#   prompts get padding, here not behind the text, as in training, but within it. It is
+#   hidden from attention, and places are counted without it, so it changes no answer.
+# - What all prompts begin with, such as the header, is read only once. As no token
+#   looks at later ones, its keys and values are the same in all texts, and are copied
+#   for all. A row is this beginning, then padding, then the rest of the prompt.
 # - When more than half of the texts in a batch have ended, these leave it.
 
 
@@ -911,9 +918,10 @@ def logits_of_some(inputs, wanted, model):
 
     All prompts begin with the same sentences. As no token looks at later ones, what the
     model computes for these is the same in all rows (without dropout, which differs).
-    So it is computed in one row, and copied into the caches of all, see caches_of. The
-    gradient of what was copied is the sum of the gradients of its copies, which gives
-    the weights the same as B separate rows. On a CPU, a step takes a quarter less time;
+    So it is computed in one row, and copied into the caches of all, see caches_of.
+    backward() adds up the gradients of the copies and takes their sum once through the
+    layers. With B separate rows, it would take each one through the same layers and add
+    up the results, which is the same. On a CPU, a step takes a quarter less time;
     on a GPU, this has not been measured, and is left out.
     """
     B, T = inputs.shape
@@ -944,7 +952,8 @@ def logits_of_some(inputs, wanted, model):
 def evaluate_model(model, dataset, device):
     """Return the mean loss of a data set, without learning from it.
 
-    The mean is over tokens: in one over batches, those of small ones would count more.
+    The mean is over tokens. In a mean of the batches' means, a token would count more
+    if its batch has few scored tokens.
     """
     model.eval()
     loss_sum = 0.0
@@ -1001,7 +1010,11 @@ def token_f1(response, truth):
 
 
 def score_model(model, dataset, tokenizer, max_new_tokens):
-    """Return {"scores": ..., "responses": ...} of the model for a data set."""
+    """Return {"scores": ..., "responses": ...} of the model for a data set.
+
+    exact_match is the share of responses that have the words of the true answer, in
+    their order; token_f1 is the mean of the F1 scores.
+    """
     loss = evaluate_model(model, dataset, model.device)
     prompts = [token_ids[:prompt_length] for token_ids, prompt_length in dataset]
     responses = generate_responses(model, prompts, tokenizer, max_new_tokens)
@@ -1030,9 +1043,11 @@ def generate_and_print_sample(model, tokenizer, start_context):
 # A training step: take some entries, measure the loss, compute its gradient (for every
 # weight, how fast the loss rises with it: "backward"), and move all weights a little
 # against it. The learning rate says how little. When all training entries have been
-# seen once, an epoch is over. Watch two numbers. The training loss nearly always falls.
-# The validation loss is taken over entries that are never trained on, and where it
-# turns up, the model has begun to learn entries by heart.
+# seen once, an epoch is over. Watch two numbers, which are reported about ten times.
+# The training loss nearly always falls. The validation loss is taken over entries that
+# are never trained on. Where it rises again, the model has begun to learn entries by
+# heart. Then fewer --epochs are better, or --patience, which stops the training and
+# goes back to the weights with the lowest validation loss.
 def make_optimizer(model, lr):
     """Return AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), which moves weights.
 
@@ -1065,8 +1080,10 @@ def cosine_schedule(step, n_steps):
 def plan_training(dataset, args):
     """Return for each step of a whole training the indices of its entries.
 
-    A step has --accumulate batches: 4 batches of 2 entries make the same step as one of
-    8 (see compute_gradients), with less memory and in more time.
+    A batch is what passes through the model at once, and all of it needs memory. A step
+    is what moves the weights, once. It has --accumulate batches, whose gradients are
+    added up before. So 4 batches of 2 entries make the same step as one of 8 (see
+    compute_gradients), with less memory and in more time.
 
     All of it follows from the seed. So a training can be repeated, and one that was
     interrupted goes on at another place of the same plan.
@@ -1143,8 +1160,9 @@ def train_model_simple(
             optimizer.zero_grad()  # or gradients would add up over the steps, too
             indices = steps[progress.step]
             loss, n_scored = compute_gradients(model, train_set, indices, args)
-            # All gradients together are a vector. Longer than 1, it is shortened to 1,
-            # so that no odd batch throws the model far off.
+            # Clipping: all gradients together are one vector. Longer than 1, it is
+            # shortened to 1 and keeps its direction, so that no step with odd entries
+            # throws the model far off.
             norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
             check_health(loss, norm, progress.step + 1)
             for group in optimizer.param_groups:
