@@ -871,16 +871,18 @@ def padded_rows(prompts, n_shared, pad_token_id):
 def batches_to_answer(prompts, longest):
     """Return lists of indices of prompts of similar length, shortest first.
 
-    Padding is at most a tenth of a batch. A prompt with more tokens than longest goes
-    alone: its answer may fill the context, which stops a whole batch.
+    Padding is at most a tenth of a batch, or the batch has no more than 16 prompts: to
+    read some padding takes less time than to fetch all weights for few texts. A prompt
+    with more tokens than longest goes alone: its answer may fill the context, which
+    stops a whole batch.
     """
     batches = []
     for i in sorted(range(len(prompts)), key=lambda i: len(prompts[i])):
         n_tokens = len(prompts[i])
         batch = batches[-1] if batches else []
         n_text = n_tokens + sum(len(prompts[j]) for j in batch)
-        is_dense = n_text >= 0.9 * n_tokens * (len(batch) + 1)
-        if batch and len(batch) < 96 and is_dense and n_tokens <= longest:
+        fits = len(batch) < 16 or n_text >= 0.9 * n_tokens * (len(batch) + 1)
+        if 0 < len(batch) < 96 and fits and n_tokens <= longest:
             batch.append(i)
         else:
             batches.append([i])

@@ -585,6 +585,8 @@ def test_script_killed_at_any_moment_goes_on(unbroken_script, tmp_path, moment):
             json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix == ".png":
             check_plot(path.parent)
+        elif path.suffix == ".html":
+            assert path.read_text(encoding="utf-8").rstrip().endswith("</article>")
         else:
             assert path.suffix == ".part"
     run_script(*script_settings(), "--resume", cwd=tmp_path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import PATIENCE, SCRIPT, run_here, run_script, slow
+from conftest import PATIENCE, SCRIPT, TINY, run_here, run_script, slow
 from safetensors.numpy import load_file
 
 import finetune_gpt2 as ft
@@ -261,7 +261,7 @@ def test_fine_tuning_goes_on_from_what_transformers_saved(folder, tmp_path):
     assert (tmp_path / "mine" / "tokenizer.json").exists()
     for name in ("vocab.json", "merges.txt"):
         (tmp_path / "mine" / name).unlink(missing_ok=True)
-    out, _ = run_here("--weights", "mine", *QUICK, cwd=tmp_path)
+    out, _ = run_here("--weights", "mine", "--data", TINY / "instruction-data.json", *QUICK, cwd=tmp_path)
     assert re.search("weights: .*mine", out) and "model: mine" in out
     metrics = json.loads((tmp_path / "outputs" / "metrics.json").read_text())
     assert metrics["scores"]["base"]["loss"] < 5 and metrics["settings"]["lr"] == 3e-4  # it is as small as tiny
