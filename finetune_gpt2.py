@@ -2111,7 +2111,8 @@ def move_model(model, device, dtype, tokenizer):
 
 
 # ---- main() --------------------------------------------------------------------------
-# run() goes through the table of contents. use() is for what comes after it.
+# run() goes through the table of contents, but for the model, which comes first, as the
+# toy has data of its own. use() is for what comes after it.
 # How PyTorch says that there is not enough memory:
 NO_MEMORY = re.compile("(out of|allocate|enough) memory|ALLOC_FAIL|Invalid buffer size")
 
