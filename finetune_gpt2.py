@@ -910,9 +910,8 @@ def calc_loss_batch(input_batch, target_batch, model, device):
     targets = target_batch.flatten()  # (B * T,)
     scored = (targets != IGNORE_INDEX).nonzero().squeeze(1)  # (N,): where they are
     logits = logits_of_some(input_batch, scored, model).float()  # (N, V)
-    return F.cross_entropy(logits, targets[scored].to(device), reduction="sum"), len(
-        scored
-    )
+    targets = targets[scored].to(device)
+    return F.cross_entropy(logits, targets, reduction="sum"), len(scored)
 
 
 def logits_of_some(inputs, wanted, model):

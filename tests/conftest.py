@@ -160,12 +160,6 @@ def gpt2_bpe():
     return folder
 
 
-@pytest.fixture
-def formulas(monkeypatch):
-    """Compute LayerNorm, GELU and attention by their formulas."""
-    monkeypatch.setattr(ft, "FUSED", False)
-
-
 # ---- A server on this machine in place of OpenAI's and Hugging Face's ----
 
 
